@@ -1,4 +1,7 @@
-"""Checks on what a caller passes in: every message names the argument, what was expected and what came."""
+"""Checks on what a caller passes in.
+
+Every message names the argument, what was expected and what came.
+"""
 
 from __future__ import annotations
 

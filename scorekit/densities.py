@@ -12,15 +12,15 @@ of the wrong shape or not finite raises ``TypeError`` or ``ValueError``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
+from .mixtures import LOG_2PI, Array, GaussianMixture
 
-Array = NDArray[np.floating]
-LOG_2PI = math.log(2 * math.pi)
+__all__ = ["Empirical", "Gaussian", "GaussianMixture", "Ring", "three_hills"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,9 @@ class Gaussian:
         If shapes disagree, an entry is not finite, or ``cov`` is not symmetric positive definite.
     """
 
-    mean: ArrayLike
-    cov: ArrayLike
+    mean: NDArray[np.float64]
+    cov: NDArray[np.float64]
+    _whiten: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         mean = _inputs.parameter(self.mean, "mean", 1)
@@ -58,12 +59,12 @@ class Gaussian:
     @property
     def dim(self) -> int:
         """The dimension d of one point."""
-        return len(np.asarray(self.mean))
+        return self.mean.size
 
     def _white(self, x: ArrayLike) -> tuple[Array, Array]:
         x = _inputs.points(x, self.dim)
-        whiten = self._whiten.astype(x.dtype)  # type: ignore[attr-defined]
-        return whiten @ (x - np.asarray(self.mean, x.dtype)).T, whiten
+        whiten = self._whiten.astype(x.dtype)
+        return whiten @ (x - self.mean.astype(x.dtype)).T, whiten
 
     def log_prob(self, x: ArrayLike) -> Array:
         """log p at each point: ``(n, d)`` in, ``(n,)`` out."""
@@ -80,145 +81,12 @@ class Gaussian:
         """Draw ``(n, d)`` independent points: m + L z with L Lᵀ = Σ."""
         n = _inputs.count(n, "n")
         z = _inputs.generator(rng).standard_normal((n, self.dim))
-        return np.asarray(np.asarray(self.mean) + z @ np.linalg.cholesky(np.asarray(self.cov)).T)
+        return np.asarray(self.mean + z @ np.linalg.cholesky(self.cov).T)
 
     def blurred(self, sigma: float) -> Gaussian:
         """The density of x + σ z: N(m, Σ + σ² I)."""
         sigma = _inputs.positive(sigma, "sigma")
-        return Gaussian(self.mean, np.asarray(self.cov) + sigma**2 * np.eye(self.dim))
-
-
-@dataclass(frozen=True, eq=False)
-class GaussianMixture:
-    r"""A weighted sum of normal densities, :math:`p = \sum_k w_k N(m_k, \Sigma_k)`.
-
-    Its score is the responsibility-weighted mean of the components' scores,
-
-    .. math:: s(x) = \sum_k r_k(x)\, \Sigma_k^{-1}(m_k - x), \qquad
-              r_k(x) = \frac{w_k N(x; m_k, \Sigma_k)}{\sum_j w_j N(x; m_j, \Sigma_j)}
-
-    with the :math:`r_k` computed by log-sum-exp, so that far tails neither overflow nor give 0/0
-    (Bishop 2006, *Pattern Recognition and Machine Learning*, eq. 9.13).
-
-    Parameters
-    ----------
-    weights : array, shape (K,)
-        Positive, summing to 1 within 1e-9.
-    means : array, shape (K, d)
-    covs : array, shape (K, d, d) or (K,)
-        Covariance matrices; or K variances, for components that are round (Σ_k = v_k I).
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, weights are not positive or do not sum to 1, or a covariance is not
-        symmetric positive definite.
-    """
-
-    weights: ArrayLike
-    means: ArrayLike
-    covs: ArrayLike
-
-    def __post_init__(self) -> None:
-        weights = _inputs.parameter(self.weights, "weights", 1)
-        means = _inputs.parameter(self.means, "means", 2)
-        covs = _inputs.parameter(self.covs, "covs", 1 if np.ndim(self.covs) == 1 else 3)
-        k, d = means.shape
-        if weights.shape != (k,):
-            raise ValueError(
-                f"weights must have shape {(k,)} to go with means, got {weights.shape}"
-            )
-        if (weights <= 0).any():
-            raise ValueError(
-                f"weights must be positive, got a smallest weight of {weights.min()!r}"
-            )
-        if abs(weights.sum() - 1) > 1e-9:
-            raise ValueError(f"weights must sum to 1, got a sum of {weights.sum():.10g}")
-        if covs.shape not in ((k,), (k, d, d)):
-            raise ValueError(f"covs must have shape {(k, d, d)} or {(k,)}, got {covs.shape}")
-        if covs.ndim == 1:
-            if (covs <= 0).any():
-                raise ValueError(
-                    f"covs must be positive, got a smallest variance of {covs.min()!r}"
-                )
-            whiten, log_det = None, d * np.log(covs)
-        else:
-            whiten = np.stack(
-                [_inputs.inverse_cholesky(c, f"covs[{i}]") for i, c in enumerate(covs)]
-            )
-            log_det = -2 * np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(1)
-        log_scale = np.log(weights) - (d * LOG_2PI + log_det) / 2
-        vars(self).update(
-            weights=weights, means=means, covs=covs, _whiten=whiten, _log_scale=log_scale
-        )
-
-    @property
-    def dim(self) -> int:
-        """The dimension d of one point."""
-        return int(np.shape(self.means)[1])
-
-    def _components(self, x: Array) -> tuple[Array, Array | None]:
-        """log w_k N(x; m_k, Σ_k), shape (K, n); and the white residuals z_k, shape (K, d, n)."""
-        xt, dtype = np.ascontiguousarray(x.T), x.dtype
-        log_scale = self._log_scale.astype(dtype)[:, None]  # type: ignore[attr-defined]
-        if self._whiten is None:  # type: ignore[attr-defined]
-            # |x - m|² = |x|² - 2 m·x + |m|², about the mixture's mean to lose fewer digits.
-            centre = np.asarray(self.weights) @ np.asarray(self.means)
-            means = (np.asarray(self.means) - centre).astype(dtype)
-            xt = xt - centre.astype(dtype)[:, None]
-            half = ((means @ xt) - (xt * xt).sum(0) / 2) - (means * means).sum(1)[:, None] / 2
-            return log_scale + half / np.asarray(self.covs, dtype)[:, None], None
-        whiten = self._whiten.astype(dtype)  # type: ignore[attr-defined]
-        k, d, _ = whiten.shape
-        z = (whiten.reshape(k * d, d) @ xt).reshape(k, d, -1)
-        z -= np.einsum("kij,kj->ki", whiten, np.asarray(self.means, dtype))[:, :, None]
-        return log_scale - (z * z).sum(1) / 2, z
-
-    def log_prob(self, x: ArrayLike) -> Array:
-        """log p at each point: ``(n, d)`` in, ``(n,)`` out."""
-        logs, _ = self._components(_inputs.points(x, self.dim))
-        top = logs.max(0)
-        return np.asarray(top + np.log(np.exp(logs - top).sum(0)))
-
-    def responsibilities(self, x: ArrayLike) -> Array:
-        """P(component k | x): ``(n, d)`` in, ``(n, K)`` out, rows summing to 1."""
-        logs, _ = self._components(_inputs.points(x, self.dim))
-        r = np.exp(logs - logs.max(0))
-        return np.ascontiguousarray((r / r.sum(0)).T)
-
-    def score(self, x: ArrayLike) -> Array:
-        """∇ log p at each point: ``(n, d)`` in and out."""
-        x = _inputs.points(x, self.dim)
-        logs, z = self._components(x)
-        r = np.exp(logs - logs.max(0))
-        r /= r.sum(0)
-        if z is None:  # Σ_k r_k (m_k - x) / v_k
-            r /= np.asarray(self.covs, x.dtype)[:, None]
-            pull = np.asarray(self.means, x.dtype).T @ r - r.sum(0) * x.T
-        else:  # -Σ_k r_k W_kᵀ z_k
-            k, d, n = z.shape
-            whiten = self._whiten.astype(x.dtype).reshape(k * d, d)  # type: ignore[attr-defined]
-            z *= r[:, None, :]
-            pull = -whiten.T @ z.reshape(k * d, n)
-        return np.ascontiguousarray(pull.T)
-
-    def sample(self, n: int, *, rng: np.random.Generator) -> Array:
-        """Draw ``(n, d)`` independent points: first all component labels, then all normals."""
-        n, rng = _inputs.count(n, "n"), _inputs.generator(rng)
-        label = rng.choice(len(np.asarray(self.weights)), size=n, p=np.asarray(self.weights))
-        z = rng.standard_normal((n, self.dim))
-        covs = np.asarray(self.covs)
-        if covs.ndim == 1:
-            spread = np.sqrt(covs)[label, None] * z
-        else:
-            spread = np.einsum("nij,nj->ni", np.linalg.cholesky(covs)[label], z)
-        return np.asarray(np.asarray(self.means)[label] + spread)
-
-    def blurred(self, sigma: float) -> GaussianMixture:
-        """The density of x + σ z: the same mixture with σ² I added to every covariance."""
-        var, covs = _inputs.positive(sigma, "sigma") ** 2, np.asarray(self.covs)
-        more = covs + (var if covs.ndim == 1 else var * np.eye(self.dim))
-        return GaussianMixture(self.weights, self.means, more)
+        return Gaussian(self.mean, self.cov + sigma**2 * np.eye(self.dim))
 
 
 @dataclass(frozen=True, eq=False)
@@ -311,7 +179,7 @@ class Empirical:
         If ``data`` is empty, not finite or not two-dimensional.
     """
 
-    data: ArrayLike
+    data: NDArray[np.float64]
 
     def __post_init__(self) -> None:
         vars(self).update(data=_inputs.parameter(self.data, "data", 2))
@@ -319,14 +187,23 @@ class Empirical:
     @property
     def dim(self) -> int:
         """The dimension d of one point."""
-        return int(np.shape(self.data)[1])
+        return int(self.data.shape[1])
 
     def sample(self, n: int, *, rng: np.random.Generator) -> Array:
         """Draw ``(n, d)`` points of the data set, with replacement."""
-        n, data = _inputs.count(n, "n"), np.asarray(self.data)
-        return data[_inputs.generator(rng).integers(len(data), size=n)]
+        n, data = _inputs.count(n, "n"), self.data
+        return np.take(data, _inputs.generator(rng).integers(len(data), size=n), axis=0)
 
     def blurred(self, sigma: float) -> GaussianMixture:
         """The kernel density p_σ: an equal mixture of N(x_i, σ² I) (Parzen 1962)."""
-        var, n = _inputs.positive(sigma, "sigma") ** 2, len(np.asarray(self.data))
+        var, n = _inputs.positive(sigma, "sigma") ** 2, len(self.data)
         return GaussianMixture(np.full(n, 1 / n), self.data, np.full(n, var))
+
+
+def three_hills() -> GaussianMixture:
+    """The book's running example: a broad hill, a narrow ridge and a small round hill, d = 2."""
+    return GaussianMixture(
+        weights=np.array([0.5, 0.3, 0.2]),
+        means=np.array([[-1.5, -0.6], [1.4, -0.8], [0.4, 1.7]]),
+        covs=np.array([[[0.8, 0.3], [0.3, 0.5]], [[0.25, -0.2], [-0.2, 0.6]], np.eye(2) / 5]),
+    )
