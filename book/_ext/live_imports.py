@@ -1,0 +1,87 @@
+"""Which outside packages each module of the book imports, read without running anything.
+
+A page loads a package when a cell needs it. That a cell imports ``scorekit.vector_fields`` does not
+show that SciPy will be wanted; this table does.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Imports:
+    """What one module imports: at once, and later, inside its functions."""
+
+    now: set[str] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)
+
+
+def imported_names(node: ast.AST, package: str) -> Iterator[str]:
+    """The dotted names an import statement may load."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        parts = package.split(".")[: 1 - node.level or None] if node.level else []
+        module = ".".join([*parts, *([node.module] if node.module else [])])
+        yield module
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def module_imports(path: Path, package: str) -> Imports:
+    """Read a module's import statements without running it."""
+    found = Imports()
+
+    def walk(node: ast.AST, names: set[str]) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                walk(child, found.later)
+            elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                continue
+            else:
+                names.update(imported_names(child, package))
+                walk(child, names)
+
+    walk(ast.parse(path.read_text(encoding="utf-8")), found.now)
+    return found
+
+
+def module_needs(folders: list[Path]) -> dict[str, dict[str, list[str]]]:
+    """For each module of the book's packages, the outside packages it needs now and later."""
+    modules: dict[str, Imports] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            parts = [folder.name, *path.relative_to(folder).with_suffix("").parts]
+            if parts[-1] == "__init__":
+                parts.pop()
+                package = ".".join(parts)
+            else:
+                package = ".".join(parts[:-1])
+            modules[".".join(parts)] = module_imports(path, package)
+
+    def closure(name: str, lazily: bool) -> set[str]:
+        outside: set[str] = set()
+        todo, seen = [name], set()
+        while todo:
+            module = todo.pop()
+            # Importing a.b runs a as well, and `from a import x` may name a module or not.
+            for known in (module, module.rpartition(".")[0]):
+                if known in modules and known not in seen:
+                    seen.add(known)
+                    found = modules[known]
+                    todo += found.now | (found.later if lazily else set())
+            if module.partition(".")[0] not in {folder.name for folder in folders}:
+                outside.add(module.partition(".")[0])
+        return outside - set(sys.stdlib_module_names) - {""}
+
+    return {
+        name: {
+            "now": sorted(closure(name, lazily=False)),
+            "later": sorted(closure(name, lazily=True) - closure(name, lazily=False)),
+        }
+        for name in sorted(modules)
+    }
