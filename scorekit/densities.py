@@ -159,7 +159,8 @@ class Ring:
             kept.append(peak * t[accept])
             missing -= int(accept.sum())
         angle = rng.uniform(0, 2 * math.pi, n)
-        return np.concatenate(kept)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        radii = np.concatenate(kept)
+        return np.stack([radii * np.cos(angle), radii * np.sin(angle)], axis=1)
 
 
 @dataclass(frozen=True, eq=False)

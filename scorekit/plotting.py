@@ -10,7 +10,7 @@ import base64
 import html
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -107,7 +107,17 @@ def surface(
     if floor is not None:
         z = np.maximum(z, floor)
     drawn = ax.plot_surface(
-        x, y, z, **{"cmap": "viridis", "rcount": n, "ccount": n, "linewidth": 0, **style}
+        x,
+        y,
+        z,
+        **{
+            "cmap": "viridis",
+            "rcount": n,
+            "ccount": n,
+            "linewidth": 0,
+            "antialiased": False,
+            **style,
+        },
     )
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     return drawn
@@ -117,7 +127,7 @@ def surface(
 class Animation:
     """A looping GIF that stays folded until the reader plays it: nothing moves unasked."""
 
-    gif: bytes
+    gif: bytes = field(repr=False)
     alt: str
     seconds: float
 
@@ -159,7 +169,7 @@ def animate(
 
     if not alt.strip():
         raise ValueError("alt must say what the animation shows, got an empty text")
-    pictures = []
+    pictures: list[Any] = []
     for frame in frames:
         draw(frame)
         buffer = io.BytesIO()
@@ -168,7 +178,7 @@ def animate(
         picture = Image.open(buffer).convert("RGB")
         palette = pictures[0] if pictures else None
         pictures.append(
-            picture.quantize(32, dither=Image.Dither.NONE)
+            picture.quantize(24, dither=Image.Dither.NONE)
             if palette is None
             else picture.quantize(palette=palette, dither=Image.Dither.NONE)
         )

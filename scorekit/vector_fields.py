@@ -67,8 +67,8 @@ def line_integral(field: Field, path: ArrayLike, *, nodes: int = 16) -> float:
 def circulation(field: Field, loop: ArrayLike, *, nodes: int = 16) -> float:
     r"""The work :math:`\oint v\cdot dr` once round a closed polygon.
 
-    It is 0 for every gradient field. In the plane it equals the area integral of the curl, when
-    the field is smooth on the whole inside (Green's theorem).
+    It is 0 for every gradient field. In the plane it is the area integral of the curl, if the
+    field is smooth on the whole inside (Green's theorem).
 
     Parameters
     ----------
@@ -124,9 +124,9 @@ def flow(field: Field, x: ArrayLike, times: ArrayLike, *, rtol: float = 1e-8) ->
     Raises
     ------
     ValueError
-        If ``times`` does not increase from 0 or later, or ``x`` is not a finite batch.
+        If ``times`` does not increase from 0 or later, or ``x`` or the field is not finite.
     RuntimeError
-        If the solver gives up, for example on a field that reaches infinity in finite time.
+        If the solver gives up, as on a field that reaches infinity in finite time.
     """
     from scipy.integrate import solve_ivp
 
@@ -177,6 +177,17 @@ def jacobian(field: Field, x: ArrayLike, *, step: float = 1e-5) -> NDArray[np.fl
     return np.ascontiguousarray(np.moveaxis((v[0] - v[1]) / (2 * step), 0, 2))
 
 
+def distinct(x: ArrayLike, apart: float) -> NDArray[np.float64]:
+    """The points ``(k, d)`` that remain when each one closer than ``apart`` to an earlier goes."""
+    x = np.asarray(_inputs.points(x), float)
+    apart = _inputs.positive(apart, "apart")
+    kept: list[int] = []
+    for i in range(len(x)):
+        if not kept or np.linalg.norm(x[kept] - x[i], axis=1).min() > apart:
+            kept.append(i)
+    return x[kept]
+
+
 @dataclass(frozen=True, eq=False)
 class StationaryPoint:
     """A point where the score is 0: its place, its kind and the Hessian's eigenvalues."""
@@ -191,11 +202,10 @@ def stationary_points(
 ) -> list[StationaryPoint]:
     """All the distinct zeros of a score that Newton-like searches from ``starts`` reach.
 
-    Each search is MINPACK's hybrid Powell method. The kind of a zero is read off the eigenvalues
-    of the Hessian of log p there: all negative a ``"peak"``, all positive a ``"pit"``, of both
-    signs a ``"saddle"``, and ``"flat"`` where one of them is 0 within 1e-6 of the largest: then
-    the Hessian does not decide. Zeros that no start leads to are missed; on a plane
-    peaks − saddles + pits = 1 tells.
+    Each search is MINPACK's hybrid Powell method. The eigenvalues of the Hessian of log p tell a
+    ``"peak"`` (all negative), a ``"pit"`` (all positive), a ``"saddle"`` (both signs), and a
+    ``"flat"`` zero (one is 0 within 1e-6 of the largest: the Hessian does not decide). Zeros that
+    no start leads to are missed; on a plane peaks − saddles + pits = 1 tells.
 
     Parameters
     ----------
@@ -209,7 +219,7 @@ def stationary_points(
     Returns
     -------
     list of StationaryPoint
-        Peaks first, then saddles, pits and flat points, each sorted by coordinates.
+        Peaks, then saddles, pits and flat points, each sorted by coordinates.
 
     Raises
     ------
@@ -224,11 +234,11 @@ def stationary_points(
     for start in starts:
         x = root(lambda y: score(y[None])[0], start, method="hybr", options={"xtol": 1e-13}).x
         residual = np.linalg.norm(score(x[None])) if np.isfinite(x).all() else np.inf
-        if residual <= tol and all(np.linalg.norm(x - other) > apart for other in found):
+        if residual <= tol:
             found.append(x)
     kinds = ("peak", "saddle", "pit", "flat")
     result = []
-    for x in found:
+    for x in distinct(np.stack(found), apart) if found else ():
         hessian = jacobian(score, x[None])[0]
         values = np.linalg.eigvalsh((hessian + hessian.T) / 2)
         if np.abs(values).min() < 1e-6 * np.abs(values).max():
