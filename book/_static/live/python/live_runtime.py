@@ -1,0 +1,117 @@
+"""Run the cells of a page. Loaded by worker.js once Pyodide is there."""
+
+import ast
+import builtins
+import importlib.machinery
+import linecache
+import sys
+import traceback
+
+import live_display
+from pyodide.code import eval_code_async
+from pyodide.ffi import can_run_sync, run_sync
+
+import _live_page  # registered by worker.js
+
+NAMES = {"__name__": "__main__", "__builtins__": builtins}
+MODULES = {}  # of the book's packages: what they import now, and later inside their functions
+
+
+def setup(modules):
+    """Prepare for the first cell."""
+    MODULES.update(modules)
+    sys.stdout, sys.stderr = live_display.Stream("stdout"), live_display.Stream("stderr")
+    builtins.display = live_display.display
+    sys.meta_path.insert(0, OnDemand)
+
+
+def needs(code, lazily):
+    """The top-level names of what a cell imports, itself or through the book's modules.
+
+    ``lazily`` leaves out what the book's functions import when they are called: where the browser
+    lets Python wait for a download, :class:`OnDemand` fetches that in time.
+    """
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return []
+    dotted = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            dotted |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            dotted |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    found = set()
+    for name in dotted:
+        found.add(name.partition(".")[0])
+        known = MODULES.get(name, {})
+        found |= set(known.get("now", []))
+        if not lazily:
+            found |= set(known.get("later", []))
+    return sorted(name for name in found if name not in sys.modules and name != "IPython")
+
+
+class OnDemand:
+    """Loads a package of Pyodide at the moment some function imports it."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is not None or name in sys.stdlib_module_names or not can_run_sync():
+            return None
+        if importlib.machinery.PathFinder.find_spec(name) is None and _live_page.carries(name):
+            run_sync(_live_page.load(name))
+            importlib.invalidate_caches()
+            return importlib.machinery.PathFinder.find_spec(name)
+        return None
+
+
+async def run(code, number):
+    """Run one cell; return whether it ended well."""
+    filename = f"<cell {number}>"
+    # So that tracebacks, also later ones that pass through this cell, can quote its lines.
+    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    sys.stdout.begin()
+    sys.stderr.begin()
+    try:
+        value = await eval_code_async(code, globals=NAMES, filename=filename)
+        if value is not None:
+            live_display.display(value)
+        live_display.show_figures()
+    except BaseException as error:
+        live_display.emit("error", text=explain(error))
+        close_figures()
+        return False
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return True
+
+
+def close_figures():
+    """Show what was drawn before an error, without letting a half-made figure raise another."""
+    try:
+        live_display.show_figures()
+    except Exception:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+def explain(error):
+    """The message, the reader's own lines, and where in a library it was raised."""
+    lines = traceback.format_exception_only(error)
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith("<cell"):
+        lines[0] = f"In {error.filename.strip('<>')}, line {error.lineno}:\n"
+        return "".join(lines).rstrip()
+    frames = traceback.extract_tb(error.__traceback__)
+    cells = [frame for frame in frames if frame.filename.startswith("<cell")]
+    for frame in cells:
+        inside = "" if frame.name == "<module>" else f", in {frame.name}"
+        lines.append(f"  {frame.filename.strip('<>')}, line {frame.lineno}{inside}:\n")
+        lines.append(f"    {(frame.line or '').strip()}\n")
+    if frames and cells and frames[-1] is not cells[-1]:
+        last = frames[-1]
+        file = last.filename.rpartition("site-packages/")[2]
+        lines.append(f"  raised in {file}, line {last.lineno}, in {last.name}\n")
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        lines.append("  after " + traceback.format_exception_only(cause)[-1])
+    return "".join(lines).rstrip()

@@ -1,0 +1,193 @@
+// One Python per page, in a module worker, so that a long run never freezes the page and an
+// endless one can be ended by ending the worker.
+import { Downloads, LiveProblem, base64 } from "./downloads.js";
+
+const LOCK = "pyodide-lock.json";
+const RUNTIME = [
+  "live_runtime.py",
+  "live_display.py",
+  "live_backend.py",
+  "IPython/__init__.py",
+  "IPython/display.py",
+];
+const HOME = "/home/reader";
+const SITE = "/lib/live"; // where RUNTIME goes
+
+const browserFetch = self.fetch.bind(self);
+const downloads = new Downloads(browserFetch, (progress) =>
+  postMessage({ type: "progress", ...progress }),
+);
+// Python may wait for a download inside a running function where the browser has this.
+const canWait = typeof WebAssembly.Suspending === "function";
+
+let python, runtime;
+
+// Everything Pyodide fetches and we know the hash of goes through the checked downloads.
+self.fetch = (input, options) => {
+  const url = String(input?.url ?? input);
+  return downloads.known.has(url) ? downloads.response(url) : browserFetch(input, options);
+};
+
+async function importChecked(url) {
+  const script = new Blob([await downloads.get(url)], { type: "text/javascript" });
+  const address = URL.createObjectURL(script);
+  try {
+    return await import(address);
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+// All of some promises. Whoever awaits them later sees a failure; until then it is not "unhandled".
+function together(promises) {
+  const all = Promise.all(promises);
+  all.catch(() => {});
+  return all;
+}
+
+async function sameSite(url) {
+  const response = await browserFetch(url).catch(() => null);
+  if (!response?.ok) {
+    throw new LiveProblem("download", `This book's own file ${url} could not be loaded.`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function expectCore(pins, core) {
+  for (const [name, { integrity, bytes }] of Object.entries(pins.files)) {
+    downloads.expect(core + name, integrity, bytes, "Python");
+  }
+}
+
+function fromHex(hex) {
+  return Uint8Array.from(hex.match(/../g), (pair) => Number.parseInt(pair, 16));
+}
+
+// The official lock, which names the hash of every wheel, and the book's own wheels added to it.
+async function readLock(live, pins, base, core, packages) {
+  const lock = JSON.parse(new TextDecoder().decode(await downloads.get(core + LOCK)));
+  for (const entry of live.wheels) {
+    lock.packages[entry.name] = { ...entry, file_name: new URL(entry.file_name, base).href };
+  }
+  for (const entry of Object.values(lock.packages)) {
+    const url = new URL(entry.file_name, packages).href;
+    const bytes = entry.bytes ?? pins.wheels[entry.file_name] ?? 0;
+    downloads.expect(url, `sha256-${base64(fromHex(entry.sha256))}`, bytes, entry.name);
+  }
+  return lock;
+}
+
+// Start fetching what the first cell will want while Python itself is still coming. A rough
+// reading of its imports will do: what it misses is loaded when the cell runs.
+function fetchAhead(code, lock, modules, packages) {
+  const names = [...code.matchAll(/^\s*(?:from|import)\s+([\w.]+)/gm)].map((match) => match[1]);
+  const tops = new Set(
+    names.flatMap((name) => [name.split(".")[0], ...(modules[name]?.now ?? [])]),
+  );
+  const todo = Object.keys(lock.packages).filter((key) =>
+    lock.packages[key].imports.some((name) => tops.has(name)),
+  );
+  const seen = new Set();
+  while (todo.length) {
+    const key = todo.pop().toLowerCase().replaceAll("_", "-");
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const { depends, file_name } = lock.packages[key];
+    todo.push(...depends);
+    downloads.get(new URL(file_name, packages).href).catch(() => {});
+  }
+}
+
+async function loadImports(names) {
+  if (!names.length) return;
+  downloads.problem = null;
+  const quiet = { messageCallback() {}, errorCallback() {} };
+  const code = names.map((name) => `import ${name}`).join("\n");
+  try {
+    await python.loadPackagesFromImports(code, quiet);
+  } catch (error) {
+    throw downloads.problem ?? error;
+  }
+  if (downloads.problem) throw downloads.problem;
+}
+
+async function loadNeeds(code) {
+  const found = runtime.needs(code, canWait);
+  const names = found.toJs();
+  found.destroy();
+  await loadImports(names);
+}
+
+async function start({ base, live, pins, files, firstCell }) {
+  const core = new URL(live.core, base).href;
+  const packages = new URL(live.packages, base).href;
+  expectCore(pins, core);
+  for (const name of Object.keys(pins.files)) downloads.get(core + name).catch(() => {});
+  const own = together(RUNTIME.map((name) => sameSite(`${base}python/${name}`)));
+  const plain = together(files.map(({ url }) => sameSite(url)));
+
+  const lock = await readLock(live, pins, base, core, packages);
+  fetchAhead(firstCell, lock, live.modules, packages);
+  const { loadPyodide } = await importChecked(`${core}pyodide.mjs`);
+  const { default: createPyodideModule } = await importChecked(`${core}pyodide.asm.mjs`);
+  python = await loadPyodide({
+    indexURL: core,
+    lockFileContents: lock,
+    packageBaseUrl: packages,
+    createPyodideModule,
+    env: { HOME, MPLBACKEND: "module://live_backend" },
+  });
+
+  python.FS.mkdirTree(`${SITE}/IPython`);
+  for (const [i, bytes] of (await own).entries()) {
+    python.FS.writeFile(`${SITE}/${RUNTIME[i]}`, bytes);
+  }
+  for (const [i, bytes] of (await plain).entries()) {
+    python.FS.writeFile(`${HOME}/${files[i].name}`, bytes);
+  }
+  python.registerJsModule("_live_page", {
+    emit: (text) => postMessage({ type: "output", ...JSON.parse(text) }),
+    carries: (name) => Object.values(lock.packages).some((entry) => entry.imports.includes(name)),
+    load: (name) => loadImports([name]),
+  });
+  python.runPython(`import sys; sys.path.append("${SITE}")`);
+  runtime = python.pyimport("live_runtime");
+  runtime.setup(python.toPy(live.modules));
+  const scripts = files.filter(({ name }) => name.endsWith(".py"));
+  const texts = scripts.map(({ name }) =>
+    python.FS.readFile(`${HOME}/${name}`, { encoding: "utf8" }),
+  );
+  for (const code of [firstCell, ...texts]) await loadNeeds(code);
+}
+
+async function run({ code, number }) {
+  try {
+    await loadNeeds(code);
+    postMessage({ type: "running" });
+    return await runtime.run.callPromising(code, number);
+  } catch (error) {
+    // Python's own errors are shown by live_runtime; this is a failed download, or Python's end.
+    const text = error instanceof LiveProblem ? error.message : `Python has ended: ${error.message}`;
+    postMessage({ type: "output", kind: "error", text: `${text} Press Restart to begin afresh.` });
+    return false;
+  }
+}
+
+self.onmessage = async ({ data }) => {
+  if (data.type === "start") {
+    try {
+      await start(data);
+      postMessage({ type: "ready" });
+    } catch (error) {
+      const problem = downloads.problem ?? error;
+      const told =
+        problem instanceof LiveProblem
+          ? problem.message
+          : `Python could not start in this browser (${problem.message ?? problem}). A current ` +
+            "version of Chrome, Edge, Firefox or Safari is needed. The page stays readable.";
+      postMessage({ type: "failed", message: told });
+    }
+  } else {
+    postMessage({ type: "done", ok: await run(data) });
+  }
+};
