@@ -1,1 +1,24 @@
-"""Checks for graded exercises: instant in the learner's notebook, boxed when a teacher grades."""
+"""Checks for graded exercises: instant in the learner's notebook, boxed when a teacher grades.
+
+What is imported here needs the standard library and NumPy only, so that it also runs in the page.
+Grading itself is ``python -m gradekit.grade``, and making the student notebooks from their
+masters ``python -m gradekit.build``.
+"""
+
+from .checks import Exercise, Failed, Limits, check, close, load, need, numbers, within
+from .codec import Source
+from .local import checker
+
+__all__ = [
+    "Exercise",
+    "Failed",
+    "Limits",
+    "Source",
+    "check",
+    "checker",
+    "close",
+    "load",
+    "need",
+    "numbers",
+    "within",
+]

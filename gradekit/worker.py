@@ -1,0 +1,106 @@
+"""Runs inside the box: executes the answer cells, and calls functions when the grader asks.
+
+One request a line on standard input, one reply a line on what was standard output; both are moved
+away before any cell runs, and what the cells print goes nowhere. Everything here shares a process
+with the student's code, so none of it can be trusted from outside: see ``boxed``.
+
+Not imported by the rest of the package; it is copied into the box beside ``codec.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import resource
+import sys
+from typing import Any
+
+SETUP = json.loads(sys.argv[1])
+sys.path[:0] = ["/box", *SETUP["site"]]
+
+from codec import CodecError, build, decode, encode  # type: ignore[import-not-found]  # noqa: E402
+
+
+def limit() -> None:
+    """Lower the limits of this process for good; an unprivileged process cannot raise them."""
+    caps = {
+        resource.RLIMIT_AS: SETUP["memory"],
+        resource.RLIMIT_FSIZE: SETUP["disk"] // 4,
+        resource.RLIMIT_CPU: SETUP["cpu"],
+        resource.RLIMIT_NPROC: 0,  # no further process or thread
+        resource.RLIMIT_NOFILE: 32,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for what, most in caps.items():
+        resource.setrlimit(what, (most, most))
+
+
+def python_of(source: str) -> tuple[str, str]:
+    """Take notebook commands (``%magic``, ``!command``) out of a cell that is not Python as it is.
+
+    Returns the source and a note on what was left out.
+    """
+    try:
+        ast.parse(source)
+        return source, ""
+    except SyntaxError:
+        lines = source.splitlines()
+    taken = [i for i, line in enumerate(lines) if line.lstrip().startswith(("%", "!"))]
+    for i in taken:
+        indent = len(lines[i]) - len(lines[i].lstrip())
+        lines[i] = " " * indent + "pass"
+    note = f"left out {len(taken)} notebook command(s) such as %magic" if taken else ""
+    return "\n".join(lines), note
+
+
+def describe(error: BaseException) -> str:
+    """One line on an exception."""
+    where = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {text}{where}"[:300]
+
+
+def answer(request: dict[str, Any], space: dict[str, Any]) -> dict[str, Any]:
+    """Do what one request asks; whatever the student's code raises becomes part of the reply."""
+    try:
+        if "cell" in request:
+            source, note = python_of(request["cell"])
+            exec(compile(source, "<answer>", "exec"), space)
+            return {"ok": True, "note": note}
+        if not callable(space.get(request["call"])):
+            return {"ok": False, "missing": True}
+        args = [build(decode(arg, sources=True)) for arg in request["args"]]
+        value = space[request["call"]](*args)
+    except NotImplementedError:
+        return {"ok": False, "unwritten": True}
+    except BaseException as error:
+        return {"ok": False, "raised": describe(error)}
+    try:
+        return {"ok": True, "value": encode(value)}
+    except CodecError as error:
+        return {"ok": False, "returned": str(error)[:300]}
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nowhere, fd)
+    limit()
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(SETUP["preamble"], space)
+    replies.write(b"ready\n")
+    replies.flush()
+    for line in requests:
+        request = json.loads(line)
+        reply = {"n": request["n"], **answer(request, space)}
+        replies.write(json.dumps(reply).encode() + b"\n")
+        replies.flush()
+
+
+if __name__ == "__main__":
+    main()
