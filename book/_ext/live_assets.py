@@ -22,7 +22,7 @@ from typing import Any
 
 from live_imports import module_needs
 
-# One setting moves Python: the address of a folder with all the files of a Pyodide release.
+# One setting moves Python to another address: this variable, or `live_base` in _config.yml.
 BASE_VARIABLE = "LIVE_BASE"
 # Any fixed time makes the wheels' bytes reproducible; zip files cannot hold an earlier one.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -32,11 +32,43 @@ NOT_FOR_READERS = {"mutants.py"}
 MAX_FILE = 1_000_000
 
 
-def write(srcdir: Path | str, outdir: Path | str) -> None:
-    """Write everything into ``outdir/_static/live``; needs no network."""
+def setup(app: Any) -> dict[str, Any]:
+    """Register with Sphinx: the script and style of every page, and what the build adds."""
+    app.add_config_value("live_base", os.environ.get(BASE_VARIABLE, ""), "html")
+    app.add_js_file("live/live.js", loading_method="defer")
+    app.add_css_file("live/live.css")
+    app.connect("builder-inited", without_thebe)
+    app.connect("build-finished", on_build_finished)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def without_thebe(app: Any) -> None:
+    """Take out sphinx-thebe, which Jupyter Book always loads.
+
+    It adds a link to a server we do not use, and a script that declares its constants twice, which
+    every page would report as an error.
+    """
+    for event in ("env-before-read-docs", "doctree-resolved"):
+        for listener in list(app.events.listeners.get(event, [])):
+            if listener.handler.__module__ == "sphinx_thebe":
+                app.disconnect(listener.id)
+
+
+def on_build_finished(app: Any, exception: Exception | None) -> None:
+    """Add to the finished HTML what only this build knows."""
+    if exception is None and app.builder.format == "html":
+        write(app.srcdir, app.outdir, app.config.live_base)
+
+
+def write(srcdir: Path | str, outdir: Path | str, base: str = "") -> None:
+    """Write everything into ``outdir/_static/live``; needs no network.
+
+    ``base`` is the address of a folder with all files of the Pyodide release; without it, the
+    public one.
+    """
     source, live = Path(srcdir), Path(outdir) / "_static" / "live"
     pins = json.loads((live / "pyodide.json").read_text())
-    base = os.environ.get(BASE_VARIABLE)
+    base = base and base.rstrip("/") + "/"
     wheels = live / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     wheels.mkdir()
