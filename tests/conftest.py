@@ -1,0 +1,68 @@
+"""What the tests share: tools that may be missing, the one built book, a copy of the tree."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# The tools are modules of the repository, not of the installed package.
+sys.path.insert(0, str(ROOT))
+
+CHROMIUM = "/usr/bin/chromium"
+# What a copy of the tree leaves behind: what no command of the book reads.
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "_build", "build", "dist", "node_modules", "*.egg-info",
+    "__pycache__", ".*_cache", ".hypothesis", ".live-cache", ".ipynb_checkpoints",
+)  # fmt: skip
+
+
+def _bubblewrap_works() -> bool:
+    """Installed is not enough: some machines forbid new namespaces."""
+    command = ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]
+    return shutil.which("bwrap") is not None and (
+        subprocess.run(command, check=False, capture_output=True).returncode == 0
+    )
+
+
+# Marker: whether the tool is here, and what to say if not.
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "browser": (lambda: os.access(CHROMIUM, os.X_OK), f"there is no Chromium at {CHROMIUM}"),
+    "box": (_bubblewrap_works, "bubblewrap is missing, or may not make a sandbox here"),
+    "node": (lambda: shutil.which("node") is not None, "node is not installed"),
+}
+
+
+@functools.cache
+def _present(marker: str) -> bool:
+    return NEEDS[marker][0]()
+
+
+@pytest.fixture(autouse=True)
+def _required_tools(request: pytest.FixtureRequest) -> None:
+    """Skip what cannot be tested here; fail instead if REQUIRE names it, as CI does."""
+    for marker, (_, sentence) in NEEDS.items():
+        if request.node.get_closest_marker(marker) is None or _present(marker):
+            continue
+        if marker in os.environ.get("REQUIRE", "").split():
+            pytest.fail(f"REQUIRE names {marker}, but {sentence}.")
+        pytest.skip(f"Not tested here: {sentence}.")
+
+
+@pytest.fixture(scope="session")
+def copy_tree(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function that copies the repository's files into a new folder."""
+
+    def copy(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name) / "tree"
+        shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
+        return folder
+
+    return copy
