@@ -66,3 +66,59 @@ def copy_tree(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
         return folder
 
     return copy
+
+
+def build_book(tree: Path) -> subprocess.CompletedProcess[str]:
+    """Build the book in this tree, as strictly as `make book` does."""
+    return subprocess.run(
+        [
+            Path(sys.executable).parent / "jupyter-book",
+            *("build", tree, "-W", "-n", "--keep-going", "--all"),
+        ],
+        cwd=tree,
+        # The packages that the reference documents are those of the tree, not of this repository.
+        env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# What lies about in a tree that has been worked in: environments, caches, old builds, notes.
+STRAY_PAGE = "# Stray\n\nSee {ref}`nowhere`.\n\n```{include} missing.txt\n```\n"
+STRAY_NOTEBOOK = """{"cells": [{"cell_type": "code", "execution_count": null, "id": "a",
+"metadata": {}, "outputs": [], "source": "1 / 0"}], "metadata": {"kernelspec": {"name":
+"none", "display_name": "none"}}, "nbformat": 4, "nbformat_minor": 5}"""
+STRAYS = {
+    ".venv/lib/python3/site-packages/peer/README.md": STRAY_PAGE,
+    ".venv/lib/python3/site-packages/peer/tests/stray.ipynb": STRAY_NOTEBOOK,
+    ".pytest_cache/README.md": STRAY_PAGE,
+    ".live-cache/package/README.md": STRAY_PAGE,
+    "_build/html/old.md": STRAY_PAGE,
+    "build/lib/scorekit/page.md": STRAY_PAGE,
+    "tools/live/node_modules/peer/README.md": STRAY_PAGE,
+    "chapters/.ipynb_checkpoints/01_landscape-checkpoint.ipynb": STRAY_NOTEBOOK,
+    "scratch.ipynb": STRAY_NOTEBOOK,
+    "notes.md": STRAY_PAGE,
+}
+
+
+def litter(tree: Path) -> None:
+    """Leave in a tree what work leaves there."""
+    for name, text in STRAYS.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture(scope="session")
+def book(copy_tree: Callable[[str], Path]) -> Path:
+    """The HTML of the book, built once, in a tree with everything lying about.
+
+    Tests that use it belong to the xdist group "book", so that one worker builds it.
+    """
+    tree = copy_tree("book")
+    litter(tree)
+    result = build_book(tree)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return tree / "_build" / "html"
