@@ -1,13 +1,11 @@
 """Scores and Langevin dynamics in plain NumPy: one module per idea of the book.
 
-========================  ====================================================
-``scorekit.densities``    Gaussian, Gaussian mixture, ring, a data set
-``scorekit.vector_fields``  line integrals, circulation, flow, stationary points
-``scorekit.diagnostics``  estimates with their standard errors
-``scorekit.checks``       theory, measurement and error bar side by side
-``scorekit.data``         the small real data sets the book uses
-``scorekit.plotting``     the book's figures
-========================  ====================================================
+- ``scorekit.densities``: Gaussian, Gaussian mixture, ring, a data set
+- ``scorekit.vector_fields``: line integrals, circulation, flow, stationary points
+- ``scorekit.diagnostics``: estimates with their standard errors
+- ``scorekit.checks``: theory, measurement and error bar side by side
+- ``scorekit.data``: the small real data sets the book uses
+- ``scorekit.plotting``: the book's figures
 
 Three conventions hold everywhere. Points come as a batch first, ``(n, d)``. A *score* is any
 callable from an array of points to an array of the same shape. Whatever draws random numbers takes

@@ -16,14 +16,15 @@ LOG_2PI = math.log(2 * math.pi)
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
-    r"""A weighted sum of normal densities, :math:`p = \sum_k w_k N(m_k, \Sigma_k)`.
+    r"""A weighted sum of normal densities, :math:`p = \sum_k \omega_k N(m_k, \Sigma_k)`.
 
     Its score is the responsibility-weighted mean of the components' scores,
 
-    .. math:: s(x) = \sum_k r_k(x)\, \Sigma_k^{-1}(m_k - x), \qquad
-              r_k(x) = \frac{w_k N(x; m_k, \Sigma_k)}{\sum_j w_j N(x; m_j, \Sigma_j)}
+    .. math:: s(x) = \sum_k \gamma_k(x)\, \Sigma_k^{-1}(m_k - x), \qquad
+              \gamma_k(x) = \frac{\omega_k N(x; m_k, \Sigma_k)}
+                               {\sum_j \omega_j N(x; m_j, \Sigma_j)}
 
-    with the :math:`r_k` computed by log-sum-exp, so that far tails neither overflow nor give 0/0
+    with the :math:`\gamma_k` computed by log-sum-exp, so that far tails neither overflow nor give 0/0
     (Bishop 2006, *Pattern Recognition and Machine Learning*, eq. 9.13).
 
     Parameters
@@ -86,7 +87,7 @@ class GaussianMixture:
         return int(self.means.shape[1])
 
     def _components(self, x: Array) -> tuple[Array, Array | None]:
-        """log w_k N(x; m_k, Σ_k), shape (K, n); and the white residuals z_k, shape (K, d, n)."""
+        """log ω_k N(x; m_k, Σ_k), shape (K, n); and the white residuals z_k, shape (K, d, n)."""
         xt, dtype = np.ascontiguousarray(x.T), x.dtype
         log_scale = self._log_scale.astype(dtype)[:, None]
         if self._whiten is None:
@@ -111,22 +112,22 @@ class GaussianMixture:
     def responsibilities(self, x: ArrayLike) -> Array:
         """P(component k | x): ``(n, d)`` in, ``(n, K)`` out, rows summing to 1."""
         logs, _ = self._components(_inputs.points(x, self.dim))
-        r = np.exp(logs - logs.max(0))
-        return np.ascontiguousarray((r / r.sum(0)).T)
+        gamma = np.exp(logs - logs.max(0))
+        return np.ascontiguousarray((gamma / gamma.sum(0)).T)
 
     def score(self, x: ArrayLike) -> Array:
         """∇ log p at each point: ``(n, d)`` in and out."""
         x = _inputs.points(x, self.dim)
         logs, z = self._components(x)
-        r = np.exp(logs - logs.max(0))
-        r /= r.sum(0)
-        if z is None or self._whiten is None:  # Σ_k r_k (m_k - x) / v_k
-            r /= self.covs.astype(x.dtype)[:, None]
-            pull = self.means.astype(x.dtype).T @ r - r.sum(0) * x.T
-        else:  # -Σ_k r_k W_kᵀ z_k
+        gamma = np.exp(logs - logs.max(0))
+        gamma /= gamma.sum(0)
+        if z is None or self._whiten is None:  # Σ_k γ_k (m_k - x) / v_k
+            gamma /= self.covs.astype(x.dtype)[:, None]
+            pull = self.means.astype(x.dtype).T @ gamma - gamma.sum(0) * x.T
+        else:  # -Σ_k γ_k W_kᵀ z_k
             k, d, n = z.shape
             whiten = self._whiten.astype(x.dtype).reshape(k * d, d)
-            z *= r[:, None, :]
+            z *= gamma[:, None, :]
             pull = -whiten.T @ z.reshape(k * d, n)
         return np.ascontiguousarray(pull.T)
 

@@ -42,6 +42,7 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 # What Jupyter writes beside a cell that says when it ran or how it was last looked at.
 TRANSIENT = ("execution", "ExecuteTime", "collapsed", "scrolled")
 TIMEOUT = 600  # seconds for one cell
+PALETTE = 128  # colours of a stored figure
 
 
 def pixels(encoded: str) -> list[tuple[Any, ...]]:
@@ -61,6 +62,20 @@ def images(cell: Any) -> list[tuple[Any, str]]:
         for kind in output.get("data", {})
         if kind.startswith("image/") and kind != "image/svg+xml"
     ]
+
+
+def slim_images(node: Any) -> None:
+    """Store figures with a palette: a third of the bytes, no difference to the eye."""
+    for cell in node.cells:
+        for data, kind in images(cell):
+            if kind != "image/png":
+                continue
+            with Image.open(io.BytesIO(base64.b64decode(data[kind]))) as image:
+                opaque = image.convert("RGB")  # the book's figures are drawn on white
+            palette = opaque.quantize(PALETTE, dither=Image.Dither.NONE)
+            small = io.BytesIO()
+            palette.save(small, format="png", optimize=True)
+            data[kind] = base64.b64encode(small.getvalue()).decode() + "\n"
 
 
 def keep_same_images(old: Any, new: Any) -> int:
@@ -111,6 +126,7 @@ def run(book: Notebook, root: Path = notebooks.ROOT) -> Any:
         # An empty profile: what the reader's own start-up files do must not reach the book.
         client.execute(env={**os.environ, **ENVIRONMENT, "IPYTHONDIR": profile})
     normalise(new, inputs)
+    slim_images(new)
     keep_same_images(old, new)
     nbformat.validate(new)
     return new
