@@ -61,7 +61,10 @@ def far_tails(S):
 
 # ---- q2: gradient flow
 
-DOUBLE_WELL = "lambda x: np.stack([-4 * a * x[:, 0] * (x[:, 0]**2 - 1), -b * x[:, 1]], axis=1)"
+DOUBLE_WELL = """def score(x):
+    u, v = (x - middle).T
+    return np.stack([-4 * a * u * (u**2 / half**2 - 1), -b * v], axis=1)
+"""
 
 
 @check("q2", points=2)
@@ -95,22 +98,26 @@ def second_order(S):
 @check("q2", points=1)
 def ends_on_peaks(S):
     """Every particle ends on the peak of its own side."""
-    x = np.stack([S.rng.uniform(0.2, 2, 8), S.rng.normal(0, 1, 8)], axis=1)
-    x[::2, 0] *= -1
-    score = Source(DOUBLE_WELL, a=S.rng.uniform(0.5, 1), b=S.rng.uniform(1, 2))
-    peaks = np.stack([np.sign(x[:, 0]), np.zeros(8)], axis=1)
-    close(S.call("flow", score, x, 0.05, 2000), peaks, "after a long time", atol=1e-6)
+    middle, half = S.rng.normal(0, 1, 2), S.rng.uniform(0.8, 1.2)
+    side = S.rng.choice([-1.0, 1.0], 8)
+    x = middle + np.stack([side * half * S.rng.uniform(0.2, 1.5, 8), S.rng.normal(0, 1, 8)], axis=1)
+    a, b = S.rng.uniform(0.5, 1), S.rng.uniform(1, 2)
+    score = Source(DOUBLE_WELL, middle=middle, half=half, a=a, b=b)
+    peaks = middle + half * side[:, None] * np.array([1.0, 0.0])
+    close(S.call("flow", score, x, 0.05, 500), peaks, "after a long time", atol=1e-6)
 
 
 # ---- q3: the normaliser of the ring
 
 
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
+
+
 def radial(radius, width):
     """Quadrature nodes in r and r·exp(-E(r)) times their weights."""
     low, high = max(0.0, radius - 14 * width), radius + 14 * width
-    t, weight = np.polynomial.legendre.leggauss(200)
-    r = low + (high - low) * (t + 1) / 2
-    return r, weight * (high - low) / 2 * r * np.exp(-((r - radius) ** 2) / (2 * width**2))
+    r = low + (high - low) * (NODES + 1) / 2
+    return r, WEIGHTS * (high - low) / 2 * r * np.exp(-((r - radius) ** 2) / (2 * width**2))
 
 
 @check("q3", points=1)
@@ -186,16 +193,21 @@ def climb(S, n, radius, width, step, steps, seed):
     return numbers(got, (n, 2), "the end points")
 
 
+def start(S, n, radius, width, seed):
+    """With no steps the end points are the starts: they must fill the square [-3, 3]²."""
+    x = climb(S, n, radius, width, 0.01, 0, seed)
+    need(np.abs(x).max() <= 3, "with no steps, all points should lie in the square")
+    within(x.mean(), 0, np.sqrt(3 / (2 * n)), "the mean of the starts")
+    within((x**2).mean(), 3, np.sqrt(7.2 / (2 * n)), "the mean square of the starts")
+    return x
+
+
 @check("q5", points=1)
 def starts(S):
     """The starts fill the square [-3, 3]² and come from the rng that was passed."""
-    n = 4000
     a, b = (int(s) for s in S.rng.choice(2**31, 2, replace=False))
-    first, other = (climb(S, n, 1.0, 0.3, 0.01, 0, seed) for seed in (a, b))
+    first, other = (start(S, 4000, 1.0, 0.3, seed) for seed in (a, b))
     need((first != other).any(1).all(), "another rng gave the same starts; is rng used at all?")
-    need(np.abs(first).max() <= 3, "with no steps, all points should lie in the square")
-    within(first.mean(), 0, np.sqrt(3 / (2 * n)), "the mean of the starts")
-    within((first**2).mean(), 3, np.sqrt(7.2 / (2 * n)), "the mean square of the starts")
 
 
 @check("q5", points=1)
@@ -203,7 +215,7 @@ def pull(S):
     """Every particle moves at the speed the score gives it, however far out it is."""
     radius, width, steps = S.rng.uniform(0.8, 1.5), S.rng.uniform(0.2, 0.4), 3
     step, seed = 0.1 * width**2, int(S.rng.integers(2**31))
-    x, y = (climb(S, 200, radius, width, step, k, seed) for k in (0, steps))
+    x, y = start(S, 200, radius, width, seed), climb(S, 200, radius, width, step, steps, seed)
     before, after = np.hypot(*x.T), np.hypot(*y.T)
     close(after - radius, 0.9**steps * (before - radius), "distance to the ring after three steps")
     close(y / after[:, None], x / before[:, None], "directions after three steps")
@@ -211,8 +223,12 @@ def pull(S):
 
 @check("q5", points=1)
 def arrival(S):
-    """In the end every particle is on the ring."""
+    """In the end every particle is on the ring, straight out or in from where it started."""
     radius, width = S.rng.uniform(0.8, 1.5), S.rng.uniform(0.2, 0.4)
     seed = int(S.rng.integers(2**31))
-    y = climb(S, 500, radius, width, 0.2 * width**2, 100, seed)
-    close(np.hypot(*y.T), np.full(500, radius), "distance from the centre after a long time")
+    x, y = (
+        start(S, 500, radius, width, seed),
+        climb(S, 500, radius, width, 0.2 * width**2, 100, seed),
+    )
+    want = radius * x / np.hypot(*x.T)[:, None]
+    close(y, want, "end points after a long time", atol=1e-7)

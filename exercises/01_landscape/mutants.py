@@ -56,6 +56,14 @@ MUTANTS = (
     Mutant("q5 sign", "q5", "(radius - r)", "(r - radius)", Q5[1:]),
     Mutant("q5 w for w²", "q5", "width**2", "width", Q5[1:]),
     Mutant("q5 x not made a unit vector", "q5", " * x / r", " * x", Q5[1:2]),
+    Mutant("q5 on the ring from the start", "q5", "", """
+def climb(n, radius, width, step, steps, rng):
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+""", Q5),
+    Mutant("q4 constant answer", "q4", "",
+           "def sample_ring(n, radius, width, rng):\n    return np.full((n, 2), radius)", Q4),
+    Mutant("q2 returns the start", "q2", "", "def flow(score, x, step, steps):\n    return x", Q2),
 )  # fmt: skip
 
 REWRITES = (
