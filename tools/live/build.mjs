@@ -43,5 +43,7 @@ for (const [name, version, text] of named) {
 }
 writeFileSync(
   new URL("codemirror.LICENSE.txt", out),
-  [...byText].map(([text, names]) => `${names.join("\n")}\n\n${text}\n`).join(`\n${"-".repeat(72)}\n\n`),
+  [...byText]
+    .map(([text, names]) => `${names.join("\n")}\n\n${text}\n`)
+    .join(`\n${"-".repeat(72)}\n\n`),
 );

@@ -82,7 +82,14 @@ export class Cell {
     this.resetButton.hidden = true;
     this.state = element("span", { class: "live-state" });
     const name = element("span", { class: "live-name" }, `Cell ${number}`);
-    const tools = element("div", { class: "live-tools" }, name, this.runButton, this.resetButton, this.state);
+    const tools = element(
+      "div",
+      { class: "live-tools" },
+      name,
+      this.runButton,
+      this.resetButton,
+      this.state,
+    );
     const holder = element("div", { class: "live-editor" }, tools);
     const run = (moveOn) => () => {
       this.onRun(this, moveOn);
@@ -140,7 +147,12 @@ export class Cell {
   }
 
   add(message) {
-    if (this.output) showOutput(this.output, message, { alt: this.alt, number: this.number, element: this.element });
+    if (this.output)
+      showOutput(this.output, message, {
+        alt: this.alt,
+        number: this.number,
+        element: this.element,
+      });
   }
 
   end(outcome, seconds) {
@@ -158,7 +170,9 @@ export class Cell {
     if (!this.output) return "";
     const text = this.output.innerText.trim().replace(/\s+/g, " ").slice(0, 200);
     const images = this.output.querySelectorAll("img").length;
-    return [text, images ? `${images} figure${images > 1 ? "s" : ""}` : ""].filter(Boolean).join(" · ");
+    return [text, images ? `${images} figure${images > 1 ? "s" : ""}` : ""]
+      .filter(Boolean)
+      .join(" · ");
   }
 }
 

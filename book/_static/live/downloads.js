@@ -19,7 +19,7 @@ function host(url) {
 async function readAll(response, count) {
   const chunks = [];
   let length = 0;
-  for (const reader = response.body.getReader(); ; ) {
+  for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);
@@ -105,8 +105,8 @@ export class Downloads {
       throw new LiveProblem(
         "download",
         `Python could not be loaded: ${host(url)} did not send ${label}. Check the connection, ` +
-          "and whether a content blocker or your network blocks that address; then press the " +
-          "button again. The page itself stays readable.",
+          "and whether a content blocker or your network blocks that address; then try again. " +
+          "The page itself stays readable.",
       );
     }
   }

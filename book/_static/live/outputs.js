@@ -59,5 +59,6 @@ export function showOutput(output, message, context) {
   const { element } = context;
   if (message.kind === "stream") addStream(output, message, element);
   else if (message.kind === "display") addDisplay(output, message, context);
-  else output.append(element("div", { class: "output live-error" }, element("pre", {}, message.text)));
+  else
+    output.append(element("div", { class: "output live-error" }, element("pre", {}, message.text)));
 }

@@ -36,16 +36,12 @@ class Page {
       json(`${this.base}pages/${name}.json`),
     ]);
     const folder = name.slice(0, name.lastIndexOf("/") + 1);
-    const files = page.files.map((file) => ({
-      name: file,
-      url: `${this.base}files/${folder}${file}`,
-    }));
     this.cells = findCells(this.article, page.cells, {
       element: this.element,
       onRun: (cell, moveOn) => this.runTo(cell, moveOn),
     });
     this.session = new Session(
-      { base: this.base, live, pins, files, firstCell: this.cells[0].original },
+      { base: this.base, live, pins, folder, files: page.files, firstCell: this.cells[0].original },
       {
         onProgress: (progress) => this.progress(progress),
         onOutput: (message) => this.current?.add(message),
@@ -126,7 +122,11 @@ class Page {
     const index = this.cells.indexOf(cell);
     for (const earlier of this.cells.slice(0, index)) if (!earlier.ran) this.enqueue(earlier);
     this.enqueue(cell);
-    if (moveOn) this.cells.slice(index + 1).find((next) => next.editor)?.editor.focus();
+    if (moveOn)
+      this.cells
+        .slice(index + 1)
+        .find((next) => next.editor)
+        ?.editor.focus();
     this.work();
   }
 

@@ -1,26 +1,15 @@
 // One Python per page, in a module worker, so that a long run never freezes the page and an
 // endless one can be ended by ending the worker.
 import { Downloads, LiveProblem, base64 } from "./downloads.js";
+import { ENVIRONMENT, Interpreter, RUNTIME } from "./interpreter.js";
 
 const LOCK = "pyodide-lock.json";
-const RUNTIME = [
-  "live_runtime.py",
-  "live_display.py",
-  "live_backend.py",
-  "IPython/__init__.py",
-  "IPython/display.py",
-];
-const HOME = "/home/reader";
-const SITE = "/lib/live"; // where RUNTIME goes
 
 const browserFetch = self.fetch.bind(self);
 const downloads = new Downloads(browserFetch, (progress) =>
   postMessage({ type: "progress", ...progress }),
 );
-// Python may wait for a download inside a running function where the browser has this.
-const canWait = typeof WebAssembly.Suspending === "function";
-
-let python, runtime;
+let python, interpreter;
 
 // Everything Pyodide fetches and we know the hash of goes through the checked downloads.
 self.fetch = (input, options) => {
@@ -36,13 +25,6 @@ async function importChecked(url) {
   } finally {
     URL.revokeObjectURL(address);
   }
-}
-
-// All of some promises. Whoever awaits them later sees a failure; until then it is not "unhandled".
-function together(promises) {
-  const all = Promise.all(promises);
-  all.catch(() => {});
-  return all;
 }
 
 async function sameSite(url) {
@@ -99,7 +81,6 @@ function fetchAhead(code, lock, modules, packages) {
 }
 
 async function loadImports(names) {
-  if (!names.length) return;
   downloads.problem = null;
   const quiet = { messageCallback() {}, errorCallback() {} };
   const code = names.map((name) => `import ${name}`).join("\n");
@@ -111,20 +92,20 @@ async function loadImports(names) {
   if (downloads.problem) throw downloads.problem;
 }
 
-async function loadNeeds(code) {
-  const found = runtime.needs(code, canWait);
-  const names = found.toJs();
-  found.destroy();
-  await loadImports(names);
+// The book's own files by name: a promise of a list of pairs.
+function named(names, address) {
+  const pairs = Promise.all(names.map(async (name) => [name, await sameSite(address(name))]));
+  pairs.catch(() => {}); // seen when it is awaited; until then it is not "unhandled"
+  return pairs;
 }
 
-async function start({ base, live, pins, files, firstCell }) {
+async function start({ base, live, pins, folder, files, firstCell }) {
   const core = new URL(live.core, base).href;
   const packages = new URL(live.packages, base).href;
   expectCore(pins, core);
   for (const name of Object.keys(pins.files)) downloads.get(core + name).catch(() => {});
-  const own = together(RUNTIME.map((name) => sameSite(`${base}python/${name}`)));
-  const plain = together(files.map(({ url }) => sameSite(url)));
+  const runtime = named(RUNTIME, (name) => `${base}python/${name}`);
+  const plain = named(files, (name) => `${base}files/${folder}${name}`);
 
   const lock = await readLock(live, pins, base, core, packages);
   fetchAhead(firstCell, lock, live.modules, packages);
@@ -135,39 +116,31 @@ async function start({ base, live, pins, files, firstCell }) {
     lockFileContents: lock,
     packageBaseUrl: packages,
     createPyodideModule,
-    env: { HOME, MPLBACKEND: "module://live_backend" },
+    env: ENVIRONMENT,
   });
 
-  python.FS.mkdirTree(`${SITE}/IPython`);
-  for (const [i, bytes] of (await own).entries()) {
-    python.FS.writeFile(`${SITE}/${RUNTIME[i]}`, bytes);
-  }
-  for (const [i, bytes] of (await plain).entries()) {
-    python.FS.writeFile(`${HOME}/${files[i].name}`, bytes);
-  }
-  python.registerJsModule("_live_page", {
-    emit: (text) => postMessage({ type: "output", ...JSON.parse(text) }),
+  interpreter = new Interpreter(python, {
+    runtime: await runtime,
+    files: await plain,
+    modules: live.modules,
+    emit: (output) => postMessage({ type: "output", ...output }),
     carries: (name) => Object.values(lock.packages).some((entry) => entry.imports.includes(name)),
-    load: (name) => loadImports([name]),
+    load: loadImports,
   });
-  python.runPython(`import sys; sys.path.append("${SITE}")`);
-  runtime = python.pyimport("live_runtime");
-  runtime.setup(python.toPy(live.modules));
-  const scripts = files.filter(({ name }) => name.endsWith(".py"));
-  const texts = scripts.map(({ name }) =>
-    python.FS.readFile(`${HOME}/${name}`, { encoding: "utf8" }),
-  );
-  for (const code of [firstCell, ...texts]) await loadNeeds(code);
+  const scripts = (await plain).filter(([name]) => name.endsWith(".py"));
+  const texts = scripts.map(([, bytes]) => new TextDecoder().decode(bytes));
+  for (const code of [firstCell, ...texts]) await interpreter.loadNeeds(code);
 }
 
 async function run({ code, number }) {
   try {
-    await loadNeeds(code);
+    await interpreter.loadNeeds(code);
     postMessage({ type: "running" });
-    return await runtime.run.callPromising(code, number);
+    return await interpreter.run(code, number);
   } catch (error) {
     // Python's own errors are shown by live_runtime; this is a failed download, or Python's end.
-    const text = error instanceof LiveProblem ? error.message : `Python has ended: ${error.message}`;
+    const text =
+      error instanceof LiveProblem ? error.message : `Python has ended: ${error.message}`;
     postMessage({ type: "output", kind: "error", text: `${text} Press Restart to begin afresh.` });
     return false;
   }
