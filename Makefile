@@ -8,14 +8,16 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help book test test-all lab execute exercises grade live lint clean
+.PHONY: help book test test-long test-all lab execute exercises grade live lint clean
 
 help:
 	@echo "make book       build the HTML book and print where it is"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       tests that run here in a few minutes (browser and box tests skip if absent)"
-	@echo "make test-all   the long tests too; what CI runs"
+	@echo "make test-long  the long tests"
+	@echo "make test-all   both; what CI runs"
 	@echo "make lint       ruff and mypy"
+	@echo "make clean      remove what was built"
 	@echo "make execute    run every chapter whose code changed and store its outputs"
 	@echo "make exercises  make the student notebooks from their masters"
 	@echo "make grade SUBMISSIONS=folder EXERCISE=01_landscape   grade in bubblewrap"
@@ -46,8 +48,10 @@ lab: $(VENV)/.lab
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadgroup
 
-test-all: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test-long: $(VENV)/.test
+	$(BIN)/python -m pytest -m "long" -n 2 --dist loadgroup
+
+test-all: test test-long
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -55,7 +59,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 execute: $(VENV)/.test
-	$(BIN)/python tools/execute.py
+	$(BIN)/python -m tools.execute
 
 exercises: $(VENV)/.test
 	$(BIN)/python -m gradekit.build exercises

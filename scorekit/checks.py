@@ -100,7 +100,8 @@ class Checks:
             if tol is None:
                 raise TypeError(f"tol must be given for a plain number, got {name!r} without it")
             value, error = float(measured), _inputs.positive(tol, "tol")
-            shown = f"{value:.6g} (tol {error:.1g})"
+            gap = f", off by {abs(value - theory):.0e}" if theory and value != theory else ""
+            shown = f"{value:.6g}{gap} (tol {error:.2g})"
         for label, number in (("theory", theory), ("rival", 0.0 if rival is None else rival)):
             if not math.isfinite(number):
                 raise ValueError(f"{label} must be finite, got {number!r}")

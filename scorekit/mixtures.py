@@ -24,7 +24,7 @@ class GaussianMixture:
               \gamma_k(x) = \frac{\omega_k N(x; m_k, \Sigma_k)}
                                {\sum_j \omega_j N(x; m_j, \Sigma_j)}
 
-    with the :math:`\gamma_k` computed by log-sum-exp, so that far tails neither overflow nor give 0/0
+    with :math:`\gamma_k` computed by log-sum-exp, so that far tails neither overflow nor give 0/0
     (Bishop 2006, *Pattern Recognition and Machine Learning*, eq. 9.13).
 
     Parameters

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from autograd import elementwise_grad
 from densities_under_test import CASES, RING
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.integrate import dblquad
 from scipy.stats import kstest, multivariate_normal

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from densities_under_test import CASES, HILLS, RING
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from scorekit import vector_fields as vf
 from scorekit.densities import Gaussian, GaussianMixture
