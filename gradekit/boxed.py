@@ -42,6 +42,10 @@ class Died(Exception):
     """The worker is gone; the message says how, as the end of a sentence about an answer."""
 
 
+class OutOfTime(Died):
+    """The worker was stopped because it took too long."""
+
+
 class Boxed:
     """A back end that calls functions in a box. Use it as a context manager."""
 
@@ -55,6 +59,7 @@ class Boxed:
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         self._count = 0
+        self._used = False
         self._end = time.monotonic() + self.limits.total_seconds
 
     def __enter__(self) -> Boxed:
@@ -68,30 +73,44 @@ class Boxed:
         if name in self._lost:
             raise Failed(self._lost[name])
         request = {"call": name, "args": [encode(arg) for arg in args]}
-        self._start()
         try:
-            reply = self._exchange(request, self.limits.call_seconds)
+            reply = self._ask(request)
+        except OutOfTime as death:  # asking this function again would cost as much time again
+            self._lost[name] = f"your {name} {death}"
+            raise Failed(self._lost[name]) from None
         except Died as death:
-            message = f"{name} {death}"
-            if "seconds" in message:  # asking it again would cost as much time again
-                self._lost[name] = message
-            raise Failed(message) from None
+            raise Failed(f"your {name} {death}") from None
         if reply.get("ok") is True:
             try:
                 return decode(reply.get("value"))
             except CodecError:
-                raise Failed(f"{name} sent a result that cannot be read") from None
+                raise Failed(f"your {name} sent a result that cannot be read") from None
         raise Failed(self._sentence(name, reply))
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send a request, once more if the worker dies of what an earlier call has done to it."""
+        self._start()
+        used, self._used = self._used, True
+        try:
+            return self._exchange(request, self.limits.call_seconds)
+        except OutOfTime:
+            raise
+        except Died:
+            if not used:
+                raise
+        self._start()
+        self._used = True
+        return self._exchange(request, self.limits.call_seconds)
 
     def _sentence(self, name: str, reply: dict[str, Any]) -> str:
         if reply.get("unwritten"):
-            return f"{name} is not written yet"
+            return f"your {name} is not written yet"
         if reply.get("missing"):
             why = "; ".join(f"cell {cell} {trouble}" for cell, trouble in self.troubles.items())
-            return f"{name} is not defined" + (f" ({why})" if why else "")
+            return f"your {name} is not defined" + (f" ({why})" if why else "")
         if "returned" in reply:
-            return f"{name} returned {plain(reply['returned'])}"
-        return f"{name} raised {plain(reply.get('raised'))}"
+            return f"your {name} returned {plain(reply['returned'])}"
+        return f"your {name} raised {plain(reply.get('raised'))}"
 
     def _start(self) -> None:
         """See that a worker runs and has executed every cell that does not kill it."""
@@ -122,10 +141,11 @@ class Boxed:
         )
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        self._unread = b""
+        self._unread, self._used = b"", False
         try:  # nothing of the student's has run yet, so what goes wrong here is not theirs
             line = self._line(b"", time.monotonic() + START_SECONDS)
-        except Died as death:
+        except (Died, TimeoutError) as death:
+            self.stop()
             raise NotGraded(f"a worker {death} before it was ready") from None
         if line != b"ready":
             self.stop()
@@ -135,14 +155,14 @@ class Boxed:
         now = time.monotonic()
         if now >= self._end:
             self.stop()
-            raise Died(f"came after the submission's {self.limits.total_seconds:g} seconds")
+            raise OutOfTime(f"came after the submission's {self.limits.total_seconds:g} seconds")
         self._count += 1
         message = json.dumps({"n": self._count, **request}).encode() + b"\n"
         try:
             line = self._line(message, min(now + seconds, self._end))
         except TimeoutError:
             self.stop()
-            raise Died(f"took longer than {seconds:g} seconds and was stopped") from None
+            raise OutOfTime(f"took longer than {seconds:g} seconds and was stopped") from None
         try:
             reply = json.loads(line)
         except (ValueError, RecursionError):

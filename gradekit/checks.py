@@ -231,6 +231,6 @@ def _kind(got: Any) -> str:
 
 def namespace_of(names: Mapping[str, Any], name: str) -> Any:
     """Return the learner's function, or fail with the reason why there is none."""
-    need(name in names, f"{name} is not defined; run the cell that defines it")
-    need(callable(names[name]), f"{name} is not a function")
+    need(name in names, f"your {name} is not defined; run the cell that defines it")
+    need(callable(names[name]), f"your {name} is not a function")
     return names[name]

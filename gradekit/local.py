@@ -34,11 +34,11 @@ class Local:
         try:
             return decode(encode(function(*given)))
         except CodecError as error:
-            raise Failed(f"{name} returned {error}") from None
+            raise Failed(f"your {name} returned {error}") from None
         except NotImplementedError:
-            raise Failed(f"{name} is not written yet") from None
+            raise Failed(f"your {name} is not written yet") from None
         except Exception as error:
-            raise Failed(f"{name} raised {type(error).__name__}: {error}"[:300]) from error
+            raise Failed(f"your {name} raised {type(error).__name__}: {error}"[:300]) from error
 
 
 def checker(path: str | Path, names: MutableMapping[str, Any]) -> Callable[[str], None]:

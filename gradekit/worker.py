@@ -59,7 +59,7 @@ def describe(error: BaseException) -> str:
     """One line on an exception."""
     where = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {text}{where}"[:300]
+    return (type(error).__name__ + (f": {text}{where}" if text else ""))[:300]
 
 
 def answer(request: dict[str, Any], space: dict[str, Any]) -> dict[str, Any]:
