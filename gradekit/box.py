@@ -157,7 +157,8 @@ def try_out(box: Box) -> None:
         box.command(), input=b"", capture_output=True, env=NO_ENVIRONMENT, timeout=60
     )
     if tried.stdout != b"ready\n":
-        reason = tried.stderr.decode("utf-8", "replace").strip() or f"exit {tried.returncode}"
+        said = tried.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[-1] if said else f"exit status {tried.returncode}"
         raise NotGraded(f"the box for submissions cannot be started: {reason}")
 
 

@@ -87,12 +87,12 @@ def main() -> None:
     """Answer requests until there are no more."""
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
+    limit()
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(SETUP["preamble"], space)  # while what it complains about can still be read
     nowhere = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nowhere, fd)
-    limit()
-    space: dict[str, Any] = {"__name__": "__main__"}
-    exec(SETUP["preamble"], space)
     replies.write(b"ready\n")
     replies.flush()
     for line in requests:
