@@ -17,6 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 CHROMIUM = "/usr/bin/chromium"
+
+
+def nothing_wrong(found: list[str]) -> None:
+    """Fail with all that a gate found, a sentence a line."""
+    assert not found, "\n".join(["", *found])
+
+
 # What a copy of the tree leaves behind: what no command of the book reads.
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "_build", "build", "dist", "node_modules", "*.egg-info",
