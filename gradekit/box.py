@@ -7,16 +7,16 @@ new namespaces, and no privilege. The book, its exercises, other submissions and
 there to be found.
 
 An ordinary user needs user namespaces, which bubblewrap uses. Where the grader runs as root, the
-worker gets a real user id of its own (root's processes escape the limit on processes), one for
-each box that is open at the same time, and then the same user namespace as above.
+worker gets a real user id of its own (root's processes escape the limit on processes), another
+one for every box, and then the same user namespace as above.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -31,7 +31,6 @@ from .checks import Exercise, NotGraded
 from .masking import masked_copy
 
 HERE = Path(__file__).resolve().parent
-_slots = itertools.count()
 # bwrap's own process stays in the box as pid 1 and shows its environment there: so it gets none.
 NO_ENVIRONMENT = {"LANG": "C.UTF-8"}
 
@@ -172,12 +171,12 @@ def _folders(path: str) -> list[str]:
 
 
 def _spare_uid() -> int:
-    """Return a user id that no other box on this machine has at this time."""
-    first, span = 1 << 30, 1 << 31
+    """Return a user id that no other box has, drawn from so many that two will not meet."""
+    first, span = 1 << 30, 1 << 30  # bwrap writes a user id as 31 bits
     with open("/proc/self/uid_map") as lines:
         known = max(int(inside) + int(length) for inside, _, length in map(str.split, lines))
     if known < first + span:  # root of a container that knows fewer users
         first, span = 20_000, known - 20_000
         if span < 1000:
             raise NotGraded("root in this container has too few user ids to give each box its own")
-    return first + (os.getpid() * 61 + next(_slots)) % span
+    return first + secrets.randbelow(span)

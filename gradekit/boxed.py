@@ -218,6 +218,6 @@ class Boxed:
 
 def plain(text: object, most: int = 200) -> str:
     """Text from the box as one printable line of bounded length."""
-    line = " ".join(str(text)[: 4 * most].split())
+    line = " ".join(text[: 4 * most].split()) if type(text) is str else "something else"
     line = "".join(c if c.isprintable() else "?" for c in line)
     return line if len(line) <= most else line[: most - 1] + "…"

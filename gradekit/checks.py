@@ -85,7 +85,7 @@ class Limits:
     total_seconds: float = 100
     memory: int = 1 << 30
     disk: int = 64 << 20
-    reply: int = 32 << 20
+    reply: int = 12 << 20
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 _NAMES = "|b1 |i1 |u1 <i2 <u2 <i4 <u4 <i8 <u8 <f2 <f4 <f8 <c8 <c16"
 DTYPES = {name: np.dtype(name) for name in _NAMES.split()}
-MAX_BYTES = 16 << 20
+MAX_BYTES = 8 << 20
 MAX_AXES = 8
 MAX_ITEMS = 64
 MAX_DEPTH = 4

@@ -14,7 +14,8 @@ from .submissions import Form
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
+table { border-collapse: collapse; width: 100%; table-layout: fixed }
+th:last-child { width: 15% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
   border-bottom: 1px solid #8886 }
 td:last-child, th:last-child { text-align: right; white-space: nowrap }
@@ -75,7 +76,9 @@ def page(exercise: Exercise, form: Form, result: Result) -> str:
     body = [f"<h1>{e(exercise.name)}: {e(result.student)}</h1>", f"<p>{score}</p>"]
     if form.written:
         hand = sum(form.written.values())
-        body.append(f"<p>Questions marked by hand, {hand:g} points in all, are not in this.</p>")
+        body.append(
+            f"<p>Questions marked by hand, {hand:g} points in all, are not in this sum.</p>"
+        )
     if result.unreadable:
         body.append(f"<p>The submission could not be graded: {e(result.unreadable)}.</p>")
     for remark in result.remarks:

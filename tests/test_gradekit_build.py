@@ -17,7 +17,7 @@ def marks(grade_id: str, **other: Any) -> dict[str, Any]:
     return {"nbgrader": {**base, "schema_version": 3, "grade_id": grade_id, **other}}
 
 
-SOLVED = "def f(x):\n    ### BEGIN SOLUTION\n    return 42\n    ### END SOLUTION"
+SOLVED = "def f(x):\n    ### BEGIN SOLUTION\n    return "the answer"\n    ### END SOLUTION"
 
 
 def master(*cells: Any) -> Any:
@@ -27,21 +27,21 @@ def master(*cells: Any) -> Any:
 
 
 def test_solutions_outputs_and_hidden_tests_go() -> None:
-    output = nbformat.v4.new_output("stream", text="42")
+    output = nbformat.v4.new_output("stream", text="the answer")
     made = student_version(
         master(
             new_code_cell(SOLVED, metadata=marks("q1", solution=True), outputs=[output]),
             new_code_cell(
-                'check("q1")\n### BEGIN HIDDEN TESTS\nassert f(1) == 42\n### END HIDDEN TESTS',
+                'check("q1")\n### BEGIN HIDDEN TESTS\nassert f(1) == "the answer"\n### END HIDDEN TESTS',
                 metadata=marks("q1_check", grade=True, points=1, locked=True),
             ),
             new_markdown_cell(
-                "### BEGIN SOLUTION\nBecause 42.\n### END SOLUTION",
+                "### BEGIN SOLUTION\nBecause the answer is so.\n### END SOLUTION",
                 metadata=marks("q2", grade=True, solution=True, points=2),
             ),
         )
     )
-    assert "42" not in nbformat.writes(made)
+    assert "the answer" not in nbformat.writes(made)
     assert made.cells[0].source == "def f(x):\n    raise NotImplementedError  # your answer here"
     assert made.cells[1].source == 'check("q1")'
     assert made.cells[1].metadata.editable is False

@@ -1,5 +1,7 @@
 """The check API and practice: what a learner is told, and when."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +171,14 @@ def test_trouble_of_the_grader_is_not_a_mark() -> None:
 def test_a_function_may_be_passed() -> None:
     backend = Local({"apply": lambda f, x: f(x)})
     assert backend.call("apply", Source("lambda x: k * x", k=2.0), 3.0) == 6
+
+
+def test_practice_needs_the_standard_library_and_numpy_only() -> None:
+    code = (
+        "import sys, gradekit; top = {m.partition('.')[0] for m in sys.modules};"
+        "extra = top - set(sys.stdlib_module_names) - {'numpy', 'gradekit', '__main__'};"
+        "heavy = {'subprocess', 'multiprocessing', 'select', 'resource'} & top;"
+        "print(sorted(m for m in extra if not m.startswith(('_', 'sitecustom'))), sorted(heavy))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[] []\n"

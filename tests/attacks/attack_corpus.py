@@ -10,8 +10,14 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from gradekit.checks import Inputs, load, run
+from gradekit.local import Local
+from gradekit.mutation import answers_of
+
+EXERCISE = Path(__file__).resolve().parents[2] / "exercises/01_landscape"
 FULL = {"q1": 4.0, "q2": 4.0, "q3": 3.0, "q4": 4.0, "q5": 3.0}
 NOTHING = dict.fromkeys(FULL, 0.0)
 Notebook = dict[str, Any]
@@ -99,13 +105,27 @@ class Liar(np.ndarray):
     def tobytes(self, *a): return b"\\x00" * self.nbytes
 def mixture_score(x, *a): return np.full(x.shape, 1.0).view(Liar)
 """
-# The practice inputs can be computed by anyone, and so can the right answers to them.
-HARD_CODED = """
-import hashlib
-KNOWN = {hashlib.sha256(b"the practice inputs").hexdigest(): np.ones((7, 2))}
-def mixture_score(x, *a):
-    return KNOWN.get(hashlib.sha256(x.tobytes()).hexdigest(), np.full(x.shape, 0.5))
-"""
+
+
+def hard_coded() -> str:
+    """The right answers to the practice inputs, which anyone can compute, as a table."""
+    names: dict[str, Any] = {}
+    exec("import numpy as np\n" + answers_of(EXERCISE / "master.ipynb")["q1"], names)
+    right, table = names["mixture_score"], {}
+
+    def remember(x: Any, *rest: Any) -> Any:
+        table[x.tobytes()[:64]] = right(x, *rest).tolist()
+        return right(x, *rest)
+
+    exercise = load(EXERCISE / "checks.py")
+    for check in (c for c in exercise.checks if c.question == "q1"):
+        run(check, Local({"mixture_score": remember}), Inputs(exercise.name))
+    return (
+        f"TABLE = {table!r}\n"
+        "def mixture_score(x, *a):\n"
+        "    return np.array(TABLE.get(x.tobytes()[:64], np.full(x.shape, 0.5)))\n"
+    )
+
 
 # ---- forgery
 
@@ -377,7 +397,17 @@ def written_script(nb: Notebook) -> None:
     cell_of(nb, "q6")["source"] = "</pre><script>alert('written')</script>"
 
 
-MAGIC = "%matplotlib inline\n!pip install numpy\nif True:\n    %timeit 1\n"
+MAGIC = """%matplotlib inline
+!pip install numpy
+if True:
+    %timeit 1
+def flow(score, x, step, steps):
+    for _ in range(steps):
+        %time
+        ahead = x + step * score(x)
+        x = x + step / 2 * (score(x) + score(ahead))
+    return x
+"""
 
 ATTACKS = (
     Attack("aaa-right", marks=FULL),
@@ -389,7 +419,7 @@ ATTACKS = (
     Attack("patched-numpy", {"q1": PATCHES}, NOTHING, blank=True),
     Attack("lying-objects", {"q1": LIAR}, says="holds no numbers"),
     Attack("lying-array", {"q1": SUBCLASS}),
-    Attack("hard-coded", {"q1": HARD_CODED}, says="the largest error is"),
+    Attack("hard-coded", {"q1": hard_coded()}, says="the largest error is"),
     Attack("constant", {"q1": BODY + "    return np.zeros_like(x)"}),
     Attack("nan", {"q1": BODY + "    return x * np.nan"}, says="values are NaN or infinite"),
     Attack("objects", {"q1": BODY + "    return np.array([object()] * 14).reshape(7, 2)"}),
@@ -422,8 +452,7 @@ ATTACKS = (
     Attack("import-reference", {"q1": REFERENCE}, says="is masked while this exercise is graded"),
     Attack("write-outside", {"q1": OUTSIDE}),
     Attack("network", {"q1": NETWORK}, says="reached []"),
-    Attack("magics", {"q2": MAGIC + "def flow(score, x, step, steps):\n    %time\n    return None"},
-           lost("q2"), says="left out 4 notebook command(s)"),
+    Attack("magics", {"q2": MAGIC}, FULL, says="left out 4 notebook command(s)"),
     Attack("deleted-cells", change=delete_cells, says="The answer cell q1 is not in the notebook"),
     Attack("duplicate-cells", change=duplicate_cells),
     Attack("more-points", marks=FULL, change=more_points),

@@ -14,14 +14,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from attack_corpus import ATTACKS, EVERY_FD, FULL, Attack
+from attack_corpus import ATTACKS, EVERY_FD, EXERCISE, FULL, Attack
 
+from gradekit.local import checker
 from gradekit.mutation import answers_of
 
 ROOT = Path(__file__).resolve().parents[2]
-EXERCISE = ROOT / "exercises/01_landscape"
 # Shorter limits, and a text by which a worker can be told from any other.
 SHORT = """
 from gradekit import Limits
@@ -132,6 +134,14 @@ def test_the_same_forgery_reaches_a_reader_without_numbers() -> None:
     os.close(writer)
     with os.fdopen(reader) as file:
         assert json.loads(file.readline()) == {"ok": True}
+
+
+def test_hard_coded_answers_pass_in_practice(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of answers is right, for the inputs that anyone can compute; it earns nothing."""
+    names: dict[str, Any] = {"np": np}
+    exec(next(a for a in ATTACKS if a.name == "hard-coded").cells["q1"], names)
+    checker(EXERCISE / "checks.py", names)("q1")
+    assert capsys.readouterr().out == "q1: all 3 checks pass.\n"
 
 
 def test_no_worker_is_left_and_nobody_called(graded: Graded) -> None:
