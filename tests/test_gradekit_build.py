@@ -17,7 +17,7 @@ def marks(grade_id: str, **other: Any) -> dict[str, Any]:
     return {"nbgrader": {**base, "schema_version": 3, "grade_id": grade_id, **other}}
 
 
-SOLVED = "def f(x):\n    ### BEGIN SOLUTION\n    return "the answer"\n    ### END SOLUTION"
+SOLVED = "def f(x):\n    ### BEGIN SOLUTION\n    return 'the answer'\n    ### END SOLUTION"
 
 
 def master(*cells: Any) -> Any:
@@ -32,7 +32,7 @@ def test_solutions_outputs_and_hidden_tests_go() -> None:
         master(
             new_code_cell(SOLVED, metadata=marks("q1", solution=True), outputs=[output]),
             new_code_cell(
-                'check("q1")\n### BEGIN HIDDEN TESTS\nassert f(1) == "the answer"\n### END HIDDEN TESTS',
+                'check("q1")\n### BEGIN HIDDEN TESTS\nassert f(1)\n### END HIDDEN TESTS',
                 metadata=marks("q1_check", grade=True, points=1, locked=True),
             ),
             new_markdown_cell(
