@@ -135,6 +135,20 @@ def test_a_reader_who_writes_the_reference_passes(
 
 
 @each_exercise
+def test_the_student_notebook_runs_from_top_to_bottom_unsolved(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    for cell in cells(folder / "exercise.ipynb"):
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    said = [line for line in capsys.readouterr().out.splitlines() if "checks pass" in line]
+    assert len(said) == len(exercise(folder).questions)
+    assert all(re.fullmatch(r"q\d: 0 of \d checks pass; .* is not written yet\.", s) for s in said)
+
+
+@each_exercise
 def test_each_question_has_three_mutants_and_a_rewrite(folder: Path) -> None:
     for question in exercise(folder).questions:
         wrong = [m for m in mutants(folder, "MUTANTS") if m.cell == question]

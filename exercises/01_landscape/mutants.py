@@ -17,7 +17,7 @@ MUTANTS = (
     Mutant("q1 normaliser of one dimension", "q1", "2 * np.log(sds)", "np.log(sds)", Q1[1:2]),
     Mutant("q1 no log-sum-exp", "q1", " - logs.max(axis=1, keepdims=True)", "", Q1[2:]),
     Mutant("q1 shares over the points", "q1", "share.sum(axis=1", "share.sum(axis=0", Q1),
-    Mutant("q1 score of p, not log p", "q1", "share /= share.sum(axis=1, keepdims=True)",
+    Mutant("q1 shares not divided by their sum", "q1", "share /= share.sum(axis=1, keepdims=True)",
            "", Q1[1:2]),
     Mutant("q1 nearest component only", "q1", "np.exp(logs - logs.max(axis=1, keepdims=True))",
            "(logs == logs.max(axis=1, keepdims=True)).astype(float)", Q1[1:2]),

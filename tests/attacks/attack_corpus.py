@@ -309,7 +309,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         try: text = open(f"/proc/{pid}/{name}").read()
         except OSError: continue
         if "CANARY" in text or "gradekit/checks" in text: seen.append(f"/proc/{pid}/{name}")
-    for place in ("cwd", "root", "root/work/main", "root/tmp", "root/home", "root/old"):
+    for place in ("cwd", "root", "rootROOT", "root/tmp", "root/home", "root/srv"):
         try: seen += [f"{pid}/{place}" for f in os.listdir(f"/proc/{pid}/{place}") if "01_" in f]
         except OSError: pass
 for name in ("gradekit", "gradekit.checks", "exercises", "nbgrader"):
