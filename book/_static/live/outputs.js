@@ -36,10 +36,10 @@ function html(data, { element }) {
   return holder;
 }
 
+// MathJax leaves single dollars alone unless told otherwise, so they are made into its own marks.
 function latex(data, { element }) {
-  const holder = element("div", { class: "output text_latex math" }, data);
-  globalThis.MathJax?.typesetPromise?.([holder]);
-  return holder;
+  const marked = data.replace(/\$\$([^$]+)\$\$/g, "\\[$1\\]").replace(/\$([^$]+)\$/g, "\\($1\\)");
+  return element("div", { class: "output text_latex math" }, marked);
 }
 
 function addDisplay(output, { bundle }, context) {
@@ -48,8 +48,10 @@ function addDisplay(output, { bundle }, context) {
   const data = Array.isArray(bundle[mime]) ? bundle[mime].join("") : bundle[mime];
   if (mime.startsWith("image/")) output.append(picture(mime, data, context));
   else if (mime === "text/html") output.append(html(data, context));
-  else if (mime === "text/latex") output.append(latex(data, context));
-  else {
+  else if (mime === "text/latex") {
+    output.append(latex(data, context));
+    globalThis.MathJax?.typesetPromise?.([output.lastElementChild]); // only on pages with formulas
+  } else {
     const { element } = context;
     output.append(element("div", { class: "output text_plain" }, element("pre", {}, data)));
   }

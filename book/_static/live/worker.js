@@ -103,12 +103,14 @@ async function start({ base, live, pins, folder, files, firstCell }) {
   const core = new URL(live.core, base).href;
   const packages = new URL(live.packages, base).href;
   expectCore(pins, core);
-  for (const name of Object.keys(pins.files)) downloads.get(core + name).catch(() => {});
+  const whole = Promise.all(Object.keys(pins.files).map((name) => downloads.get(core + name)));
+  whole.catch(() => {}); // seen when it is awaited; until then it is not "unhandled"
   const runtime = named(RUNTIME, (name) => `${base}python/${name}`);
   const plain = named(files, (name) => `${base}files/${folder}${name}`);
 
   const lock = await readLock(live, pins, base, core, packages);
   fetchAhead(firstCell, lock, live.modules, packages);
+  await whole; // Pyodide would wait for ever for a file that does not come
   const { loadPyodide } = await importChecked(`${core}pyodide.mjs`);
   const { default: createPyodideModule } = await importChecked(`${core}pyodide.asm.mjs`);
   python = await loadPyodide({
