@@ -170,6 +170,19 @@ def test_plain(): pass
 """
 
 
+def run_pytest(folder: Path, *options: str, **variables: str) -> str:
+    """Run the tests in a folder and return what is said."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *options],
+        cwd=folder,
+        env={**env, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+
+
 def run_without_tools(folder: Path, required: str) -> str:
     """Run one test of each marker where no tool can be found."""
     source = (ROOT / "tests" / "conftest.py").read_text()
@@ -179,16 +192,7 @@ def run_without_tools(folder: Path, required: str) -> str:
     (folder / "test_inner.py").write_text(INNER)
     markers = "\n".join(f"    {name}: a tool" for name in ("browser", "box", "node"))
     (folder / "pytest.ini").write_text(f"[pytest]\naddopts = -ra\nmarkers =\n{markers}\n")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env={**env, "PATH": "/nowhere", "REQUIRE": required},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    return run_pytest(folder, PATH="/nowhere", REQUIRE=required)
 
 
 def test_missing_tools_skip_with_a_sentence(tmp_path: Path) -> None:
@@ -204,3 +208,26 @@ def test_missing_tools_fail_when_required(tmp_path: Path) -> None:
     assert "1 passed, 1 skipped, 2 errors" in said
     assert "REQUIRE names browser, but there is no Chromium at /nowhere/chromium." in said
     assert "REQUIRE names box, but bubblewrap is missing" in said
+
+
+GROUPED = """
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("together")
+
+@pytest.mark.parametrize("n", range(4))
+def test_worker(n):
+    Path(os.environ["PYTEST_XDIST_WORKER"]).touch()
+"""
+
+
+def test_groups_stay_together(tmp_path: Path) -> None:
+    """Tests that share a costly fixture run on one worker; pytest 9.2 lets them fall apart."""
+    for name in ("test_one.py", "test_two.py"):
+        (tmp_path / name).write_text(GROUPED)
+    said = run_pytest(tmp_path, "-n", "2", "--dist", "loadgroup")
+    assert "8 passed" in said
+    assert len(list(tmp_path.glob("gw*"))) == 1
