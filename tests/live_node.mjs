@@ -35,7 +35,6 @@ const interpreter = new Interpreter(python, {
   files: Object.entries(job.files).map(([name, file]) => [name, readFileSync(file)]),
   modules: config.modules,
   emit: (output) => outputs.push({ cell: current, ...output }),
-  carries: () => false,
   load: (names) =>
     python.loadPackagesFromImports(names.map((name) => `import ${name}`).join("\n"), {
       messageCallback() {},

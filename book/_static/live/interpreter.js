@@ -20,7 +20,7 @@ const canWait = typeof WebAssembly.Suspending === "function";
 export class Interpreter {
   // `runtime` and `files` map names to bytes; `emit` gets each output;
   // `load(names)` resolves when the packages that provide these top-level modules are there.
-  constructor(python, { runtime, files, modules, emit, carries, load }) {
+  constructor(python, { runtime, files, modules, emit, load }) {
     this.python = python;
     this.load = load;
     python.FS.mkdirTree(`${SITE}/IPython`);
@@ -28,7 +28,6 @@ export class Interpreter {
     for (const [name, bytes] of files) python.FS.writeFile(`${HOME}/${name}`, bytes);
     python.registerJsModule("_live_page", {
       emit: (text) => emit(JSON.parse(text)),
-      carries,
       load: (name) => load([name]),
     });
     python.runPython(`import sys; sys.path.append("${SITE}")`);

@@ -126,7 +126,6 @@ async function start({ base, live, pins, folder, files, firstCell }) {
     files: await plain,
     modules: live.modules,
     emit: (output) => postMessage({ type: "output", ...output }),
-    carries: (name) => Object.values(lock.packages).some((entry) => entry.imports.includes(name)),
     load: loadImports,
   });
   const scripts = (await plain).filter(([name]) => name.endsWith(".py"));

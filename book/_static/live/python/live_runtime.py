@@ -9,17 +9,19 @@ import traceback
 
 import live_display
 from pyodide.code import eval_code_async
-from pyodide.ffi import can_run_sync, run_sync
+from pyodide.ffi import JsException, can_run_sync, run_sync
 
 import _live_page  # registered by worker.js
 
 NAMES = {"__name__": "__main__", "__builtins__": builtins}
 MODULES = {}  # of the book's packages: what they import now, and later inside their functions
+LATER = set()  # the names of the latter
 
 
 def setup(modules):
     """Prepare for the first cell."""
     MODULES.update(modules)
+    LATER.update(name for module in modules.values() for name in module["later"])
     sys.stdout, sys.stderr = live_display.Stream("stdout"), live_display.Stream("stderr")
     builtins.display = live_display.display
     sys.meta_path.insert(0, OnDemand)
@@ -52,17 +54,24 @@ def needs(code, lazily):
 
 
 class OnDemand:
-    """Loads a package of Pyodide at the moment some function imports it."""
+    """Loads a package of Pyodide at the moment a function of the book's modules imports it.
+
+    Only what those modules are known to import: libraries try many optional imports in passing,
+    and none of those should cost the reader a download.
+    """
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if path is not None or name in sys.stdlib_module_names or not can_run_sync():
+        if path is not None or name not in LATER or not can_run_sync():
             return None
-        if importlib.machinery.PathFinder.find_spec(name) is None and _live_page.carries(name):
+        LATER.discard(name)
+        try:
             run_sync(_live_page.load(name))
-            importlib.invalidate_caches()
-            return importlib.machinery.PathFinder.find_spec(name)
-        return None
+        except JsException as problem:
+            LATER.add(name)
+            raise ImportError(str(problem)) from None
+        importlib.invalidate_caches()
+        return importlib.machinery.PathFinder.find_spec(name)
 
 
 async def run(code, number):
