@@ -201,6 +201,11 @@ def test_bad_formula_is_seen(load: Callable[..., Loaded], markup: str, words: st
             "Hidden.</p></details>",
             ["light: color-contrast"],
         ),
+        (
+            '<div class="planted"><div class="highlight" style="background: #fff"><pre>'
+            '<span class="k" style="color: #ddd">for</span></pre></div></div>',
+            ["light: color-contrast"],
+        ),
     ],
 )
 def test_barrier_is_seen(load: Callable[..., Loaded], markup: str, words: list[str]) -> None:

@@ -43,6 +43,15 @@ UNFOLD = """() => {
   for (const e of document.querySelectorAll("details")) e.open = true;
   for (const e of document.querySelectorAll(".toggle-hidden")) e.classList.remove("toggle-hidden");
 }"""
+# Code has thousands of words in a few colours: one of each is judged, the others are alike.
+ALIKE = """() => {
+  const seen = new Set();
+  for (const word of document.querySelectorAll(".highlight pre span")) {
+    const look = `${word.className} in ${word.closest(".highlight").parentElement.className}`;
+    if (seen.has(look)) word.dataset.alike = "";
+    seen.add(look);
+  }
+}"""
 STILL = "* { transition: none !important; animation: none !important; }"
 THEME = "theme => document.documentElement.dataset.theme === theme"
 # The theme looks 0.3 s after a change of width which boxes now scroll.
@@ -150,6 +159,7 @@ def accessibility(loaded: Loaded) -> list[str]:
     page = loaded.page
     page.add_style_tag(content=STILL)
     page.evaluate(UNFOLD)
+    page.evaluate(ALIKE)
     found = _axe(loaded, "light", STRUCTURE) + _axe(loaded, "light", COLOUR)
     page.emulate_media(color_scheme="dark")
     found += _axe(loaded, "dark", COLOUR)
@@ -169,7 +179,7 @@ def _axe(loaded: Loaded, theme: str, rules: dict[str, Any], where: str = "") -> 
     # Without preloading, which fails under file:// and has nothing to add here.
     options = {**rules, "resultTypes": ["violations"], "preload": False}
     # A formula has the colour of its text; its thousands of parts would take most of the time.
-    context = {"exclude": [["mjx-math"]]} if rules is COLOUR else None
+    context = {"exclude": [["mjx-math"], ["[data-alike]"]]} if rules is COLOUR else None
     response = Axe().run(loaded.page, context=context, options=options).response
     return [
         f"{loaded.name}, {theme}{where}: {broken['id']} at {node['target']}: "
