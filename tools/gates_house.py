@@ -21,11 +21,11 @@ from tools import environment
 LONGEST_MODULE = 250  # lines
 PACKAGES = ("scorekit", "gradekit", "tools", "book/_ext")
 # Where somebody worked, and where a machine gets its packages from. In the page, the reader's
-# files are under /home/reader.
+# files are under /home/reader; names under .example and the like are nobody's.
 TRACES = re.compile(
     r"/(?:work|Users)/\w+"
     r"|/home/(?!reader\b)\w+"
-    r"|https?://[^\s\"'/]*(?:registry|mirror|proxy|artifact|nexus|pythonhosted)[^\s\"'/]*"
+    r"|https?://(?![^\s\"'/]*\.(?:example|invalid|test)\b)[^\s\"'/]*(?:registry|mirror|proxy|artifact|nexus|pythonhosted)[^\s\"'/]*"
     r"|https?://(?!127\.0\.0\.1)\d+\.\d+\.\d+\.\d+"
 )
 
