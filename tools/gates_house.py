@@ -25,7 +25,8 @@ PACKAGES = ("scorekit", "gradekit", "tools", "book/_ext")
 TRACES = re.compile(
     r"/(?:work|Users)/\w+"
     r"|/home/(?!reader\b)\w+"
-    r"|https?://(?![^\s\"'/]*\.(?:example|invalid|test)\b)[^\s\"'/]*(?:registry|mirror|proxy|artifact|nexus|pythonhosted)[^\s\"'/]*"
+    r"|https?://(?![^\s\"'/]*\.(?:example|invalid|test)\b)"
+    r"[^\s\"'/]*(?:registry|mirror|proxy|artifact|nexus|pythonhosted)[^\s\"'/]*"
     r"|https?://(?!127\.0\.0\.1)\d+\.\d+\.\d+\.\d+"
 )
 
