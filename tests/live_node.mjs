@@ -49,5 +49,5 @@ for (const [i, code] of job.cells.entries()) {
   if (!ok) break;
 }
 const packages = Object.keys(python.loadedPackages);
-process.stdout.write(`${JSON.stringify({ ok, outputs, packages })}\n`);
-process.exit(0);
+// Pyodide keeps Node alive; leave once the last byte is through the pipe.
+process.stdout.write(`${JSON.stringify({ ok, outputs, packages })}\n`, () => process.exit(0));
