@@ -68,7 +68,10 @@ class Page {
     if (type === "running") return;
     this.meter.max = total;
     this.meter.value = loaded;
-    this.loading.textContent = `${label}: ${megabytes(loaded)} of ${megabytes(total)} MB`;
+    this.loading.textContent =
+      loaded < total
+        ? `Loading ${label}: ${megabytes(loaded)} of ${megabytes(total)} MB`
+        : `${megabytes(loaded)} MB loaded; unpacking`;
   }
 
   // For everybody to see, and for a screen reader to say.
