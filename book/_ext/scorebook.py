@@ -85,9 +85,26 @@ def name_fold_buttons(
     context["generate_toctree_html"] = labelled
 
 
+def plain_bibliography(
+    app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Replace a role that docutils writes on references and that is no longer valid."""
+    body = context.get("body") or ""
+    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def drop_repeated_ids(app: Any, doctree: Any, docname: str) -> None:
+    """Take the one id that every exercise, or solution, or theorem of a page is given."""
+    repeated = {"exercise-content", "solution-content", "proof-content"}
+    for part in doctree.findall(nodes.section):
+        part["ids"] = [name for name in part["ids"] if name not in repeated]
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_directive("checks-table", ChecksTable)
+    app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("html-page-context", name_fold_buttons, priority=900)
+    app.connect("html-page-context", plain_bibliography)
     app.setup_extension("live_assets")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
