@@ -59,6 +59,22 @@ def points(x: ArrayLike, dim: int | None = None, name: str = "x") -> NDArray[Any
     return a
 
 
+def batch(x: ArrayLike, name: str = "x") -> NDArray[Any]:
+    """Return ``x`` as a non-empty, finite floating-point batch ``(n, *shape)`` of any shape."""
+    a = np.asarray(x)
+    if a.dtype not in FLOATS:
+        raise TypeError(
+            f"{name} must be a float64 or float32 array of shape (n, *shape), got {describe(a)}; "
+            "convert it with .astype(float)"
+        )
+    if a.ndim < 2 or a.size == 0:
+        raise ValueError(
+            f"{name} must be a non-empty batch of shape (n, *shape), got {describe(a)}"
+        )
+    finite(a, name)
+    return a
+
+
 def parameter(value: ArrayLike, name: str, ndim: int) -> NDArray[np.float64]:
     """Return a read-only, finite, non-empty float64 copy of a parameter with ``ndim`` axes."""
     try:

@@ -1,0 +1,255 @@
+r"""Langevin samplers: unadjusted (ULA) and Metropolis-adjusted (MALA), with a preconditioner.
+
+One step of both is :math:`x \leftarrow x + \eta\,M s(x) + \sqrt{2\eta}\,M^{1/2} z` with
+:math:`z\sim N(0,I)`; without a preconditioner M = I.
+
+Three rules hold for every sampler of the book. The start's dtype, float64 or float32, is kept, and
+a score must keep it too. Each step draws one block of normals of the shape of the batch, in C
+order, ``rng.standard_normal(x.shape)``; MALA then draws one uniform a chain. The start is never
+changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _inputs
+
+Array = NDArray[np.floating]
+Field = Callable[[Array], Array]
+LogProb = Callable[[Array], Array]
+# Up to this dimension the state lies in memory coordinate by coordinate: see _work_copy.
+FEW_COORDINATES = 16
+
+
+class Diverged(FloatingPointError):
+    """The chains left the finite numbers: the step is too large for the score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What a sampler returns.
+
+    ``x``, shape ``(n, *shape)``: where the chains are. ``kept``, ``(k, n, *shape)``: where they
+    were after every ``keep_every`` steps, empty if nothing was kept. ``acceptance``, ``(n,)``: the
+    accepted share of each chain's proposals, all 1 for ULA. ``evaluations``: scores a chain cost.
+    """
+
+    x: Array
+    kept: Array
+    acceptance: NDArray[np.float64]
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Preconditioner:
+    """A symmetric positive definite M = L Lᵀ, by the action of L and Lᵀ on a batch."""
+
+    root: Field
+    root_transposed: Field
+
+
+def preconditioner(matrix: ArrayLike) -> Preconditioner:
+    """M from its diagonal ``(d,)`` or from the matrix ``(d, d)``, with L its Cholesky factor."""
+    ndim = 1 if np.ndim(matrix) == 1 else 2
+    m = _inputs.parameter(matrix, "precond", ndim)
+    if ndim == 1:
+        if (m <= 0).any():
+            raise ValueError(f"precond must be positive, got a smallest entry of {m.min()!r}")
+        scale = np.sqrt(m)
+        return Preconditioner(*(2 * [lambda v: v * scale.astype(v.dtype)]))
+    _inputs.inverse_cholesky(m, "precond")
+    lower = np.linalg.cholesky(m)
+    return Preconditioner(
+        lambda v: v @ lower.T.astype(v.dtype, copy=False),
+        lambda v: v @ lower.astype(v.dtype, copy=False),
+    )
+
+
+def ula(
+    score: Field,
+    x: ArrayLike,
+    step: float,
+    steps: int,
+    *,
+    rng: np.random.Generator,
+    keep_every: int = 0,
+    precond: Preconditioner | ArrayLike | None = None,
+) -> Trace:
+    r"""Run unadjusted Langevin chains side by side.
+
+    Its stationary law differs from the target by O(η): for :math:`N(0, v)` the variance is
+    :math:`v/(1-\eta/2v)`, and the chain is unstable for η ≥ 2v (Roberts & Tweedie 1996,
+    *Bernoulli* 2, 341–363).
+
+    Parameters
+    ----------
+    score : callable, (n, *shape) to (n, *shape)
+    x : array, shape (n, *shape)
+        The start, one row a chain.
+    step : float
+        η > 0, in units of x squared (of M⁻¹ x squared with a preconditioner).
+    steps : int
+    rng : numpy.random.Generator
+    keep_every : int
+        Keep the state after every so many steps; 0 keeps none, and then memory does not grow.
+    precond : Preconditioner, array of shape (d,) or (d, d), optional
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a start, step, count or generator that cannot be used, or a score that changes shape
+        or dtype.
+    Diverged
+        If a chain becomes infinite or NaN; the message says at which step.
+    """
+    start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
+    m = _preconditioner(precond)
+    x = _work_copy(start)
+    z, move = np.empty_like(start), np.empty_like(x)
+    eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
+    kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(1, steps + 1):
+            s = _score_at(score, x)
+            rng.standard_normal(out=z, dtype=z.dtype)
+            if m is None:
+                np.multiply(s, eta, out=move)
+                x += move
+                np.multiply(z, root, out=move)
+                x += move
+            else:  # L (η Lᵀ s + √(2η) z)
+                x += m.root(eta * m.root_transposed(s) + root * z)
+            _watch(x, k, step)
+            if keep_every and k % keep_every == 0:
+                kept[k // keep_every - 1] = x
+    return Trace(np.ascontiguousarray(x), kept, np.ones(len(x)), steps)
+
+
+def mala(
+    log_prob: LogProb,
+    score: Field,
+    x: ArrayLike,
+    step: float,
+    steps: int,
+    *,
+    rng: np.random.Generator,
+    keep_every: int = 0,
+    precond: Preconditioner | ArrayLike | None = None,
+    both: Callable[[Array], tuple[Array, Array]] | None = None,
+) -> Trace:
+    r"""Run Metropolis-adjusted Langevin chains side by side: the target is left invariant.
+
+    A ULA step proposes y, accepted with probability
+    :math:`\min\{1,\ p(y)\,q(x\mid y)\,/\,p(x)\,q(y\mid x)\}` (Roberts & Tweedie 1996). The noise
+    that would lead back is :math:`z' = -(z + w)`, :math:`w = \sqrt{\eta/2}\,L^\top(s(x)+s(y))`,
+    so the ratio of proposals is :math:`\exp(-w\cdot(2z+w)/2)`.
+
+    Parameters
+    ----------
+    log_prob : callable, (n, *shape) to (n,)
+        Unnormalised will do.
+    score, x, step, steps, rng, keep_every, precond
+        As for :func:`ula`.
+    both : callable, optional
+        Returns ``(log_prob(x), score(x))`` where that is cheaper than two calls.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`ula`. MALA cannot diverge: a step too large shows as an acceptance of 0.
+    """
+    start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
+    m = _preconditioner(precond)
+    evaluate = both or (lambda y: (log_prob(y), score(y)))
+    x = _work_copy(start)
+    z, n, axes = np.empty_like(start), len(start), tuple(range(1, start.ndim))
+    eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
+    half = x.dtype.type(np.sqrt(step / 2))
+    kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
+    accepted = np.zeros(n, np.int64)
+    lp, s = _both_at(evaluate, x)
+    s = np.array(s, order="K")
+    for k in range(1, steps + 1):
+        rng.standard_normal(out=z, dtype=z.dtype)
+        if m is None:
+            y = x + eta * s
+            y += root * z
+        else:
+            y = x + m.root(eta * m.root_transposed(s) + root * z)
+        lp_y, s_y = _both_at(evaluate, y)
+        w = s + s_y if m is None else m.root_transposed(s + s_y)
+        w *= half
+        log_ratio = lp_y - lp - (w * (2 * z + w)).sum(axes) / 2
+        accept = np.log(rng.random(n)) < log_ratio
+        where = accept.reshape(-1, *(1 for _ in axes))
+        for current, proposed in ((x, y), (s, s_y)):
+            np.copyto(current, proposed, where=where)
+        lp = np.where(accept, lp_y, lp)
+        accepted += accept
+        if keep_every and k % keep_every == 0:
+            kept[k // keep_every - 1] = x
+    return Trace(np.ascontiguousarray(x), kept, accepted / max(steps, 1), steps + 1)
+
+
+def _arguments(
+    x: ArrayLike, step: float, steps: int, rng: np.random.Generator, keep_every: int
+) -> tuple[Array, float, int, int]:
+    _inputs.generator(rng)
+    return (
+        _inputs.batch(x),
+        _inputs.positive(step, "step"),
+        _inputs.count(steps, "steps"),
+        _inputs.count(keep_every, "keep_every", 0),
+    )
+
+
+def _preconditioner(precond: Preconditioner | ArrayLike | None) -> Preconditioner | None:
+    if precond is None or isinstance(precond, Preconditioner):
+        return precond
+    return preconditioner(precond)
+
+
+def _work_copy(start: Array) -> Array:
+    # (n, 2) stored as (2, n): NumPy then runs along memory, which is worth a factor of 2 to 4.
+    few = start.ndim == 2 and start.shape[1] <= FEW_COORDINATES
+    return np.array(start, order="F" if few else "C")
+
+
+def _score_at(score: Field, x: Array) -> Array:
+    s = score(x)
+    if not isinstance(s, np.ndarray) or s.shape != x.shape or s.dtype != x.dtype:
+        raise ValueError(
+            f"score must return an array of shape {x.shape} and dtype {x.dtype}, as it got, "
+            f"got {_inputs.describe(s)}"
+        )
+    return s
+
+
+def _both_at(evaluate: Callable[[Array], tuple[Array, Array]], x: Array) -> tuple[Array, Array]:
+    lp, s = evaluate(x)
+    if np.shape(lp) != (len(x),):
+        raise ValueError(f"log_prob must return shape {(len(x),)}, got {np.shape(lp)}")
+    return lp, _score_at(lambda _: s, x)
+
+
+def _watch(x: Array, k: int, step: float) -> None:
+    flat = x.ravel(order="K")  # a view: no copy, whatever the memory order
+    if not np.isfinite(np.dot(flat, flat)):
+        raise Diverged(
+            f"the chains left the finite numbers at step number {k} with step={step:g}: it is "
+            "beyond the stability limit of this score (2/L, where -L is its steepest slope), or "
+            "the score returned NaN"
+        )
