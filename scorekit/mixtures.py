@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,8 +46,9 @@ class GaussianMixture:
     weights: NDArray[np.float64]
     means: NDArray[np.float64]
     covs: NDArray[np.float64]
-    _whiten: NDArray[np.float64] | None = field(init=False, repr=False)
+    _whiten: NDArray[np.float64] = field(init=False, repr=False)
     _log_scale: NDArray[np.float64] = field(init=False, repr=False)
+    _tables: dict[Any, tuple[Array, Array, Array]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         weights = _inputs.parameter(self.weights, "weights", 1)
@@ -70,66 +72,99 @@ class GaussianMixture:
                 raise ValueError(
                     f"covs must be positive, got a smallest variance of {covs.min()!r}"
                 )
-            whiten, log_det = None, d * np.log(covs)
+            log_det = d * np.log(covs)
+            whiten = np.zeros((0, 0))
         else:
-            whiten = np.stack(
-                [_inputs.inverse_cholesky(c, f"covs[{i}]") for i, c in enumerate(covs)]
-            )
-            log_det = -2 * np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(1)
+            factors = [_inputs.inverse_cholesky(c, f"covs[{i}]") for i, c in enumerate(covs)]
+            whiten = np.concatenate(factors)  # W_1 over W_2 over …, shape (K d, d)
+            diagonals = np.diagonal(np.stack(factors), axis1=1, axis2=2)
+            log_det = -2 * np.log(diagonals).sum(1)
         log_scale = np.log(weights) - (d * LOG_2PI + log_det) / 2
-        vars(self).update(
-            weights=weights, means=means, covs=covs, _whiten=whiten, _log_scale=log_scale
-        )
+        vars(self).update(weights=weights, means=means, covs=covs, _tables={})
+        vars(self).update(_whiten=whiten, _log_scale=log_scale)
 
     @property
     def dim(self) -> int:
         """The dimension d of one point."""
         return int(self.means.shape[1])
 
-    def _components(self, x: Array) -> tuple[Array, Array | None]:
-        """log ω_k N(x; m_k, Σ_k), shape (K, n); and the white residuals z_k, shape (K, d, n)."""
-        xt, dtype = np.ascontiguousarray(x.T), x.dtype
-        log_scale = self._log_scale.astype(dtype)[:, None]
-        if self._whiten is None:
-            # |x - m|² = |x|² - 2 m·x + |m|², about the mixture's mean to lose fewer digits.
-            centre = self.weights @ self.means
-            means = (self.means - centre).astype(dtype)
-            xt = xt - centre.astype(dtype)[:, None]
-            half = ((means @ xt) - (xt * xt).sum(0) / 2) - (means * means).sum(1)[:, None] / 2
-            return log_scale + half / self.covs.astype(dtype)[:, None], None
-        whiten = self._whiten.astype(dtype)
-        k, d, _ = whiten.shape
-        z = (whiten.reshape(k * d, d) @ xt).reshape(k, d, -1)
-        z -= np.einsum("kij,kj->ki", whiten, self.means.astype(dtype))[:, :, None]
-        return log_scale - (z * z).sum(1) / 2, z
+    def _table(self, dtype: Any) -> tuple[Array, Array, Array]:
+        """Constants of the two matrix products below, and the origin they are taken about."""
+        if dtype not in self._tables:
+            origin = self.weights @ self.means  # near the data: fewer digits are lost
+            m, log_scale = self.means - origin, self._log_scale[:, None]
+            if self.covs.ndim == 1:
+                v = self.covs[:, None]
+                # (m/v)·x - |x|²/2v + const, and the sums over k of γ m/v, γ/v and γ
+                forth = np.hstack([m / v, -0.5 / v, log_scale - (m * m).sum(1)[:, None] / (2 * v)])
+                back = np.vstack([(m / v).T, 1 / v.T, np.ones_like(v.T)])
+            else:
+                k, d = m.shape
+                shift = np.einsum("kij,kj->ki", self._whiten.reshape(k, d, d), m)
+                forth = np.hstack([self._whiten, -shift.reshape(-1, 1)])  # z = W (x - m)
+                back = -self._whiten.T
+            self._tables[dtype] = (
+                origin[:, None].astype(dtype),
+                forth.astype(dtype),
+                back.astype(dtype),
+            )
+        return self._tables[dtype]
+
+    def _logs(self, x: Array) -> tuple[Array, Array]:
+        """log ω_k N(x; m_k, Σ_k), shape (K, n); then x itself, or z_k = W_k (x - m_k)."""
+        origin, forth, _ = self._table(x.dtype)
+        d, n = self.dim, len(x)
+        features = np.empty((forth.shape[1], n), x.dtype)
+        np.subtract(x.T, origin, out=features[:d])
+        features[-1] = 1
+        if self.covs.ndim == 1:
+            np.einsum("dn,dn->n", features[:d], features[:d], out=features[d])
+            return forth @ features, features[:d]
+        z = (forth @ features).reshape(-1, d, n)
+        logs = np.einsum("kdn,kdn->kn", z, z)
+        logs *= -0.5
+        logs += self._log_scale.astype(x.dtype)[:, None]
+        return logs, z
+
+    def _sums(self, x: Array) -> tuple[Array, Array, Array]:
+        """The largest log, Σ_k e_k and Σ_k e_k Σ_k⁻¹ (m_k - x), where γ_k = e_k / Σ_j e_j."""
+        logs, aside = self._logs(x)
+        _, _, back = self._table(x.dtype)
+        top = logs.max(0)
+        logs -= top
+        e = np.exp(logs, out=logs)
+        if self.covs.ndim == 1:
+            sums = back @ e
+            pull = sums[:-2]
+            pull -= sums[-2] * aside
+            return top, sums[-1], pull
+        total = e.sum(0)
+        aside *= e[:, None, :]
+        return top, total, back @ aside.reshape(-1, len(x))
 
     def log_prob(self, x: ArrayLike) -> Array:
         """log p at each point: ``(n, d)`` in, ``(n,)`` out."""
-        logs, _ = self._components(_inputs.points(x, self.dim))
+        logs, _ = self._logs(_inputs.points(x, self.dim))
         top = logs.max(0)
         return np.asarray(top + np.log(np.exp(logs - top).sum(0)))
 
     def responsibilities(self, x: ArrayLike) -> Array:
         """P(component k | x): ``(n, d)`` in, ``(n, K)`` out, rows summing to 1."""
-        logs, _ = self._components(_inputs.points(x, self.dim))
+        logs, _ = self._logs(_inputs.points(x, self.dim))
         gamma = np.exp(logs - logs.max(0))
         return np.ascontiguousarray((gamma / gamma.sum(0)).T)
 
     def score(self, x: ArrayLike) -> Array:
         """∇ log p at each point: ``(n, d)`` in and out."""
-        x = _inputs.points(x, self.dim)
-        logs, z = self._components(x)
-        gamma = np.exp(logs - logs.max(0))
-        gamma /= gamma.sum(0)
-        if z is None or self._whiten is None:  # Σ_k γ_k (m_k - x) / v_k
-            gamma /= self.covs.astype(x.dtype)[:, None]
-            pull = self.means.astype(x.dtype).T @ gamma - gamma.sum(0) * x.T
-        else:  # -Σ_k γ_k W_kᵀ z_k
-            k, d, n = z.shape
-            whiten = self._whiten.astype(x.dtype).reshape(k * d, d)
-            z *= gamma[:, None, :]
-            pull = -whiten.T @ z.reshape(k * d, n)
-        return np.ascontiguousarray(pull.T)
+        _, total, pull = self._sums(_inputs.points(x, self.dim))
+        pull /= total
+        return pull.T
+
+    def log_prob_and_score(self, x: ArrayLike) -> tuple[Array, Array]:
+        """Both at once, for little more than the price of the score: what MALA needs."""
+        top, total, pull = self._sums(_inputs.points(x, self.dim))
+        pull /= total
+        return np.asarray(top + np.log(total)), pull.T
 
     def sample(self, n: int, *, rng: np.random.Generator) -> Array:
         """Draw ``(n, d)`` independent points: first all component labels, then all normals."""
