@@ -1,9 +1,10 @@
 """Standard errors that cover at the rate they claim."""
 
+import arviz as az
 import numpy as np
 import pytest
 
-from scorekit.diagnostics import Estimate, mean_se
+from scorekit.diagnostics import Estimate, chain_mean, ess, mean_se
 
 
 def test_mean_and_standard_error():
@@ -43,3 +44,56 @@ def test_what_gives_no_error_bar_is_refused(x):
 def test_an_estimate_needs_a_value_and_an_error(value, se):
     with pytest.raises(ValueError, match=r"(value|se) must be"):
         Estimate(value, se)
+
+
+def autoregression(phi, k, n, seed):
+    rng = np.random.default_rng(seed)
+    x = np.empty((k, n))
+    x[0] = rng.normal(size=n)
+    for t in range(1, k):
+        x[t] = phi * x[t - 1] + np.sqrt(1 - phi**2) * rng.normal(size=n)
+    return x
+
+
+@pytest.mark.parametrize("phi", [-0.7, 0.0, 0.5, 0.9])
+@pytest.mark.parametrize(("k", "n"), [(501, 1), (1000, 5)])
+def test_ess_agrees_with_arviz(phi, k, n):
+    x = autoregression(phi, k, n, seed=k)
+    assert ess(x) == pytest.approx(float(az.ess(x.T, method="mean")), rel=0.02)
+
+
+@pytest.mark.parametrize("phi", [-0.5, 0.0, 0.8])
+def test_ess_agrees_with_the_closed_form(phi):
+    sizes = [ess(autoregression(phi, 4000, 10, seed)) for seed in range(6)]
+    want = 40_000 * (1 - phi) / (1 + phi)
+    spread = np.std(sizes, ddof=1) / np.sqrt(6)
+    assert abs(np.mean(sizes) - want) < 5 * spread + 0.02 * want
+    if phi > 0:
+        assert np.mean(sizes) < 20_000  # counting every state would say 40 000
+
+
+def test_chain_mean_covers_where_the_naive_error_does_not():
+    runs = [autoregression(0.8, 500, 4, seed) for seed in range(400)]
+    good = np.mean([abs(e.value) < 2 * e.se for e in map(chain_mean, runs)])
+    naive = np.mean([abs(e.value) < 2 * e.se for e in (mean_se(x.ravel()) for x in runs)])
+    assert abs(good - 0.954) < 0.06
+    assert naive < 0.6
+
+
+def test_chains_stuck_apart_have_few_effective_samples():
+    x = autoregression(0.0, 500, 4, seed=0) + np.array([0.0, 0.0, 20.0, 20.0])
+    assert ess(x) < 20
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (np.zeros((20, 2)), "kept must vary"),
+        (np.zeros((5, 2)), "at least 8 states"),
+        (np.zeros(20), "kept must have 2 axes"),
+        (np.full((20, 2), np.nan), "kept must be finite"),
+    ],
+)
+def test_ess_refuses_what_has_no_answer(kept, message):
+    with pytest.raises(ValueError, match=message):
+        ess(kept)
