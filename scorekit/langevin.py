@@ -15,34 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _inputs
+from .chains import Array, Diverged, Field, LogProb, Trace, score_at, watch, work_copy
 
-Array = NDArray[np.floating]
-Field = Callable[[Array], Array]
-LogProb = Callable[[Array], Array]
-# Up to this dimension the state lies in memory coordinate by coordinate: see _work_copy.
-FEW_COORDINATES = 16
-
-
-class Diverged(FloatingPointError):
-    """The chains left the finite numbers: the step is too large for the score."""
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """What a sampler returns.
-
-    ``x``, shape ``(n, *shape)``: where the chains are. ``kept``, ``(k, n, *shape)``: where they
-    were after every ``keep_every`` steps, empty if nothing was kept. ``acceptance``, ``(n,)``: the
-    accepted share of each chain's proposals, all 1 for ULA. ``evaluations``: scores a chain cost.
-    """
-
-    x: Array
-    kept: Array
-    acceptance: NDArray[np.float64]
-    evaluations: int
+__all__ = ["Diverged", "Preconditioner", "Trace", "mala", "preconditioner", "ula"]
 
 
 @dataclass(frozen=True)
@@ -113,13 +91,13 @@ def ula(
     """
     start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
     m = _preconditioner(precond)
-    x = _work_copy(start)
+    x = work_copy(start)
     z, move = np.empty_like(start), np.empty_like(x)
     eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(1, steps + 1):
-            s = _score_at(score, x)
+            s = score_at(score, x)
             rng.standard_normal(out=z, dtype=z.dtype)
             if m is None:
                 np.multiply(s, eta, out=move)
@@ -128,7 +106,7 @@ def ula(
                 x += move
             else:  # L (η Lᵀ s + √(2η) z)
                 x += m.root(eta * m.root_transposed(s) + root * z)
-            _watch(x, k, step)
+            watch(x, k, step)
             if keep_every and k % keep_every == 0:
                 kept[k // keep_every - 1] = x
     return Trace(np.ascontiguousarray(x), kept, np.ones(len(x)), steps)
@@ -174,7 +152,7 @@ def mala(
     start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
     m = _preconditioner(precond)
     evaluate = both or (lambda y: (log_prob(y), score(y)))
-    x = _work_copy(start)
+    x = work_copy(start)
     z, n, axes = np.empty_like(start), len(start), tuple(range(1, start.ndim))
     eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
     half = x.dtype.type(np.sqrt(step / 2))
@@ -222,34 +200,8 @@ def _preconditioner(precond: Preconditioner | ArrayLike | None) -> Preconditione
     return preconditioner(precond)
 
 
-def _work_copy(start: Array) -> Array:
-    # (n, 2) stored as (2, n): NumPy then runs along memory, which is worth a factor of 2 to 4.
-    few = start.ndim == 2 and start.shape[1] <= FEW_COORDINATES
-    return np.array(start, order="F" if few else "C")
-
-
-def _score_at(score: Field, x: Array) -> Array:
-    s = score(x)
-    if not isinstance(s, np.ndarray) or s.shape != x.shape or s.dtype != x.dtype:
-        raise ValueError(
-            f"score must return an array of shape {x.shape} and dtype {x.dtype}, as it got, "
-            f"got {_inputs.describe(s)}"
-        )
-    return s
-
-
 def _both_at(evaluate: Callable[[Array], tuple[Array, Array]], x: Array) -> tuple[Array, Array]:
     lp, s = evaluate(x)
     if np.shape(lp) != (len(x),):
         raise ValueError(f"log_prob must return shape {(len(x),)}, got {np.shape(lp)}")
-    return lp, _score_at(lambda _: s, x)
-
-
-def _watch(x: Array, k: int, step: float) -> None:
-    flat = x.ravel(order="K")  # a view: no copy, whatever the memory order
-    if not np.isfinite(np.dot(flat, flat)):
-        raise Diverged(
-            f"the chains left the finite numbers at step number {k} with step={step:g}: it is "
-            "beyond the stability limit of this score (2/L, where -L is its steepest slope), or "
-            "the score returned NaN"
-        )
+    return lp, score_at(lambda _: s, x)

@@ -1,0 +1,69 @@
+"""What all samplers share: the trace they return, and the care they take of their state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _inputs
+
+Array = NDArray[np.floating]
+Field = Callable[[Array], Array]
+LogProb = Callable[[Array], Array]
+# Up to this dimension the state lies in memory coordinate by coordinate: see work_copy.
+FEW_COORDINATES = 16
+
+
+class Diverged(FloatingPointError):
+    """The chains left the finite numbers: the step is too large for the score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What a sampler returns.
+
+    ``x``, shape ``(n, *shape)``: where the chains are. ``kept``, ``(k, n, *shape)``: where they
+    were after every ``keep_every`` steps, empty if nothing was kept. ``acceptance``, ``(n,)``: the
+    accepted share of each chain's proposals, all 1 for ULA. ``evaluations``: scores a chain cost.
+    """
+
+    x: Array
+    kept: Array
+    acceptance: NDArray[np.float64]
+    evaluations: int
+
+
+def work_copy(start: Array) -> Array:
+    """Copy the start for work in place; few coordinates lie in memory one after the other.
+
+    A batch (n, 2) is then stored as (2, n): NumPy runs along memory, two to four times as fast.
+    """
+    few = start.ndim == 2 and start.shape[1] <= FEW_COORDINATES
+    return np.array(start, order="F" if few else "C")
+
+
+def score_at(score: Field, x: Array) -> Array:
+    """Return the score at x; raise if it changed shape or dtype."""
+    s = score(x)
+    if not isinstance(s, np.ndarray) or s.shape != x.shape or s.dtype != x.dtype:
+        raise ValueError(
+            f"score must return an array of shape {x.shape} and dtype {x.dtype}, as it got, "
+            f"got {_inputs.describe(s)}"
+        )
+    return s
+
+
+def watch(x: Array, k: int, step: float) -> None:
+    """Raise :class:`Diverged` if any chain left the finite numbers."""
+    flat = x.ravel(order="K")  # a view: no copy, whatever the memory order
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = np.dot(flat, flat)
+    if not np.isfinite(size):
+        raise Diverged(
+            f"the chains left the finite numbers at step number {k} with step={step:g}: it is "
+            "beyond the stability limit of this score (2/L, where -L is its steepest slope), or "
+            "the score returned NaN"
+        )

@@ -1,0 +1,252 @@
+r"""From noise to data through a ladder of noise levels.
+
+All samplers take a noise-conditional score ``(x, sigma)``, a start, and noise levels that fall:
+the start should be a draw of :math:`p_{\sigma_1}`, for which a wide normal does when σ₁ is large
+against the data. They end at the lowest level, so their target is :math:`p_{\sigma_n}`, not p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _inputs
+from .chains import Array, Trace, score_at, watch, work_copy
+from .denoising import NoisyScore, at
+
+
+def geometric_sigmas(high: float, low: float, n: int) -> NDArray[np.float64]:
+    """Noise levels that fall by a constant factor (Song & Ermon 2019, §4.3)."""
+    return np.geomspace(*_ladder(high, low, n))
+
+
+def karras_sigmas(high: float, low: float, n: int, rho: float = 7.0) -> NDArray[np.float64]:
+    """Noise levels even in σ^{1/ρ}: more of them at the low end (Karras et al. 2022, eq. 5)."""
+    high, low, n = _ladder(high, low, n)
+    rho = _inputs.positive(rho, "rho")
+    levels = np.linspace(high ** (1 / rho), low ** (1 / rho), n) ** rho
+    levels[[0, -1]] = high, low
+    return np.asarray(levels)
+
+
+def annealed_langevin(
+    score: NoisyScore,
+    x: ArrayLike,
+    sigmas: ArrayLike,
+    *,
+    step: float,
+    steps: int,
+    rng: np.random.Generator,
+) -> Trace:
+    r"""Langevin at each noise level in turn (Song & Ermon 2019, Algorithm 1).
+
+    At level σ the step is :math:`\eta=` ``step`` :math:`\cdot\,\sigma^2`: the score there is about
+    1/σ in size and -1/σ² in slope, so ``step`` below 2 is stable at every level.
+
+    Parameters
+    ----------
+    score : callable, (x, sigma) to the shape of x
+    x : array, shape (n, *shape)
+    sigmas : array, shape (L,)
+        Positive and strictly falling.
+    step : float
+        η in units of σ².
+    steps : int
+        Langevin steps at each level.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    ValueError, TypeError, Diverged
+        As :func:`scorekit.langevin.ula`, and if the noise levels do not fall.
+    """
+    start, sigmas = _start(x, sigmas, rng)
+    step, steps = _inputs.positive(step, "step"), _inputs.count(steps, "steps")
+    x, z = work_copy(start), np.empty_like(start)
+    for level, sigma in enumerate(sigmas):
+        for _ in range(steps):
+            _correct(score, x, sigma, step, z, rng)
+            watch(x, level + 1, step * sigma**2)
+    return Trace(np.ascontiguousarray(x), _nothing(x), np.ones(len(x)), len(sigmas) * steps)
+
+
+def predictor_corrector(
+    score: NoisyScore,
+    x: ArrayLike,
+    sigmas: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    corrector_steps: int = 1,
+    step: float = 0.1,
+) -> Trace:
+    r"""Predict the next level, then correct at that level (Song et al. 2021, Algorithm 2).
+
+    The predictor is ancestral sampling of the variance-exploding process (their eq. 47),
+
+    .. math:: x \leftarrow x + (\sigma_i^2-\sigma_{i+1}^2)\,s(x,\sigma_i)
+              + \sqrt{\sigma_{i+1}^2(\sigma_i^2-\sigma_{i+1}^2)/\sigma_i^2}\;z ,
+
+    the corrector is Langevin at :math:`\sigma_{i+1}` with η = ``step`` · σ². With
+    ``corrector_steps=0`` this is the predictor alone.
+
+    Parameters
+    ----------
+    score, x, sigmas, rng
+        As for :func:`annealed_langevin`.
+    corrector_steps : int
+        Langevin steps after each prediction; 0 for none.
+    step : float
+        The corrector's η in units of σ².
+
+    Returns
+    -------
+    Trace
+        ``evaluations`` is (L - 1) (1 + corrector_steps).
+    """
+    start, sigmas = _start(x, sigmas, rng)
+    step = _inputs.positive(step, "step")
+    corrector_steps = _inputs.count(corrector_steps, "corrector_steps", 0)
+    x, z = work_copy(start), np.empty_like(start)
+    for level, (high, low) in enumerate(pairwise(sigmas)):
+        drop = high**2 - low**2
+        s = score_at(at(score, high), x)
+        x += x.dtype.type(drop) * s
+        rng.standard_normal(out=z, dtype=z.dtype)
+        x += x.dtype.type(low * np.sqrt(drop) / high) * z
+        for _ in range(corrector_steps):
+            _correct(score, x, low, step, z, rng)
+        watch(x, level + 1, step * low**2)
+    evaluations = (len(sigmas) - 1) * (1 + corrector_steps)
+    return Trace(np.ascontiguousarray(x), _nothing(x), np.ones(len(x)), evaluations)
+
+
+def probability_flow(score: NoisyScore, x: ArrayLike, sigmas: ArrayLike) -> Trace:
+    r"""Follow :math:`dx/d\sigma=-\sigma\,s(x,\sigma)` down by Heun's rule; no noise is added.
+
+    The ordinary differential equation has the same marginals :math:`p_\sigma` as the diffusion
+    (Song et al. 2021, eq. 13; Karras et al. 2022, Algorithm 1). Error falls as the square of the
+    spacing of the levels.
+
+    Parameters
+    ----------
+    score, x, sigmas
+        As for :func:`annealed_langevin`.
+
+    Returns
+    -------
+    Trace
+        ``evaluations`` is 2 (L - 1).
+    """
+    start, sigmas = _start(x, sigmas, None)
+    x = work_copy(start)
+    for level, (high, low) in enumerate(pairwise(sigmas)):
+        width = low - high
+        slope = -high * score_at(at(score, high), x)
+        ahead = x + x.dtype.type(width) * slope
+        slope_ahead = -low * score(ahead, low)
+        x += x.dtype.type(width / 2) * (slope + slope_ahead)
+        watch(x, level + 1, abs(width))
+    return Trace(np.ascontiguousarray(x), _nothing(x), np.ones(len(x)), 2 * (len(sigmas) - 1))
+
+
+def flow_log_prob(
+    score: NoisyScore,
+    x: ArrayLike,
+    low: float,
+    high: float,
+    terminal: Callable[[Array], Array],
+    *,
+    rtol: float = 1e-7,
+) -> NDArray[np.float64]:
+    r"""log p_{σ_low} at each point, by the probability-flow equation (Song et al. 2021, eq. 39).
+
+    .. math:: \log p_{low}(x) = \log p_{high}(x_{high})
+              - \int_{low}^{high}\sigma\,\nabla\cdot s(x_\sigma,\sigma)\,d\sigma
+
+    The divergence is taken by central differences, 2 d evaluations each. This is the density of
+    the *blurred* data, and it is only as right as ``terminal``, the log density at level ``high``.
+
+    Parameters
+    ----------
+    score : callable, (x, sigma) to the shape of x
+    x : array, shape (n, d)
+    low, high : float
+        0 < low < high.
+    terminal : callable, (n, d) to (n,)
+        log p_{σ_high}: exact, or a normal density with the moments of the noisy data.
+    rtol : float
+        Relative tolerance of the solver.
+
+    Returns
+    -------
+    array, shape (n,)
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        If the levels are out of order, a number is not finite, or the solver gives up.
+    """
+    from scipy.integrate import solve_ivp
+
+    from .vector_fields import jacobian
+
+    x = np.asarray(_inputs.points(x), float)
+    high, low, _ = _ladder(high, low, 2)
+    n, d = x.shape
+
+    def slope(log_sigma: float, state: NDArray[np.float64]) -> NDArray[np.float64]:
+        sigma, y = float(np.exp(log_sigma)), state[: n * d].reshape(n, d)
+        trace = np.trace(jacobian(at(score, sigma), y, step=1e-4 * sigma), axis1=1, axis2=2)
+        return -(sigma**2) * np.concatenate([np.ravel(score(y, sigma)), trace])
+
+    solution = solve_ivp(
+        slope,
+        (np.log(low), np.log(high)),
+        np.concatenate([x.ravel(), np.zeros(n)]),
+        rtol=_inputs.positive(rtol, "rtol"),
+        atol=rtol,
+    )
+    if not solution.success:
+        raise RuntimeError(f"the probability flow stopped: {solution.message}")
+    end = solution.y[:, -1]
+    return np.asarray(terminal(end[: n * d].reshape(n, d)) + end[n * d :])
+
+
+def _correct(
+    score: NoisyScore, x: Array, sigma: float, step: float, z: Array, rng: np.random.Generator
+) -> None:
+    """One Langevin step at noise level σ, in place, with η = step · σ²."""
+    s = score_at(at(score, sigma), x)
+    eta = step * sigma**2
+    rng.standard_normal(out=z, dtype=z.dtype)
+    x += x.dtype.type(eta) * s
+    x += x.dtype.type(np.sqrt(2 * eta)) * z
+
+
+def _nothing(x: Array) -> Array:
+    return np.empty((0, *x.shape), x.dtype)
+
+
+def _ladder(high: float, low: float, n: int) -> tuple[float, float, int]:
+    high, low = _inputs.positive(high, "high"), _inputs.positive(low, "low")
+    if not low < high:
+        raise ValueError(f"low must be below high={high:g}, got {low:g}")
+    return high, low, _inputs.count(n, "n", 2)
+
+
+def _start(
+    x: ArrayLike, sigmas: ArrayLike, rng: np.random.Generator | None
+) -> tuple[Array, list[float]]:
+    if rng is not None:
+        _inputs.generator(rng)
+    levels = _inputs.parameter(sigmas, "sigmas", 1)
+    if (levels <= 0).any() or (np.diff(levels) >= 0).any():
+        raise ValueError(f"sigmas must be positive and strictly falling, got {levels}")
+    return _inputs.batch(x), [float(level) for level in levels]
