@@ -1,8 +1,8 @@
 r"""From noise to data through a ladder of noise levels.
 
 All samplers take a noise-conditional score ``(x, sigma)``, a start, and noise levels that fall:
-the start should be a draw of :math:`p_{\sigma_1}`, for which a wide normal does when σ₁ is large
-against the data. They end at the lowest level, so their target is :math:`p_{\sigma_n}`, not p.
+the start should be a draw of :math:`p_{\sigma_1}`; a wide normal does if σ₁ is large against the
+data. They end at the lowest level: their target is :math:`p_{\sigma_n}`, not p.
 """
 
 from __future__ import annotations
@@ -130,9 +130,8 @@ def predictor_corrector(
 def probability_flow(score: NoisyScore, x: ArrayLike, sigmas: ArrayLike) -> Trace:
     r"""Follow :math:`dx/d\sigma=-\sigma\,s(x,\sigma)` down by Heun's rule; no noise is added.
 
-    The ordinary differential equation has the same marginals :math:`p_\sigma` as the diffusion
-    (Song et al. 2021, eq. 13; Karras et al. 2022, Algorithm 1). Error falls as the square of the
-    spacing of the levels.
+    It has the marginals :math:`p_\sigma` of the diffusion (Song et al. 2021, eq. 13; Karras et
+    al. 2022, Algorithm 1). The error falls as the square of the spacing of the levels.
 
     Parameters
     ----------
@@ -170,8 +169,8 @@ def flow_log_prob(
     .. math:: \log p_{low}(x) = \log p_{high}(x_{high})
               - \int_{low}^{high}\sigma\,\nabla\cdot s(x_\sigma,\sigma)\,d\sigma
 
-    The divergence is taken by central differences, 2 d evaluations each. This is the density of
-    the *blurred* data, and it is only as right as ``terminal``, the log density at level ``high``.
+    The divergence is by central differences, 2 d evaluations each. This is the density of the
+    *blurred* data, and only as right as ``terminal``, the log density at level ``high``.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def after_correction(v, sigma, step):
 def test_predictor_and_corrector_follow_the_gaussian_recursion_in_this_order():
     rng, step, coarse = np.random.default_rng(0), 0.5, [3.0, 1.0, 0.3]
     right = swapped = V + 9.0
-    for high, low in pairwise(coarse):
+    for high, low in itertools.pairwise(coarse):
         right = after_correction(after_prediction(right, high, low), low, step)
         swapped = after_prediction(after_correction(swapped, high, step), high, low)
     x = start(200_000, rng)
