@@ -74,7 +74,7 @@ def annealed_langevin(
         for _ in range(steps):
             _correct(score, x, sigma, step, z, rng)
             watch(x, level + 1, step * sigma**2)
-    return Trace(np.ascontiguousarray(x), _nothing(x), np.ones(len(x)), len(sigmas) * steps)
+    return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), len(sigmas) * steps)
 
 
 def predictor_corrector(
@@ -124,7 +124,7 @@ def predictor_corrector(
             _correct(score, x, low, step, z, rng)
         watch(x, level + 1, step * low**2)
     evaluations = (len(sigmas) - 1) * (1 + corrector_steps)
-    return Trace(np.ascontiguousarray(x), _nothing(x), np.ones(len(x)), evaluations)
+    return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), evaluations)
 
 
 def probability_flow(score: NoisyScore, x: ArrayLike, sigmas: ArrayLike) -> Trace:
@@ -152,7 +152,7 @@ def probability_flow(score: NoisyScore, x: ArrayLike, sigmas: ArrayLike) -> Trac
         slope_ahead = -low * score(ahead, low)
         x += x.dtype.type(width / 2) * (slope + slope_ahead)
         watch(x, level + 1, abs(width))
-    return Trace(np.ascontiguousarray(x), _nothing(x), np.ones(len(x)), 2 * (len(sigmas) - 1))
+    return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), 2 * (len(sigmas) - 1))
 
 
 def flow_log_prob(
@@ -227,10 +227,6 @@ def _correct(
     rng.standard_normal(out=z, dtype=z.dtype)
     x += x.dtype.type(eta) * s
     x += x.dtype.type(np.sqrt(2 * eta)) * z
-
-
-def _nothing(x: Array) -> Array:
-    return np.empty((0, *x.shape), x.dtype)
 
 
 def _ladder(high: float, low: float, n: int) -> tuple[float, float, int]:

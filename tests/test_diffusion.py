@@ -56,7 +56,7 @@ def after_correction(v, sigma, step):
 
 
 def test_predictor_and_corrector_follow_the_gaussian_recursion_in_this_order():
-    rng, step, coarse = np.random.default_rng(0), 0.5, [3.0, 1.0, 0.3]
+    rng, step, coarse = np.random.default_rng(0), 0.5, [3.0, 2.0, 1.0]
     right = swapped = V + 9.0
     for high, low in itertools.pairwise(coarse):
         right = after_correction(after_prediction(right, high, low), low, step)
@@ -169,6 +169,7 @@ def test_dtype_shape_and_start():
         ):
             assert trace.x.dtype == np.float32
             assert trace.x.shape == shape
+            assert trace.kept.shape == (0, *shape)
         assert (x == 1).all()
 
 
