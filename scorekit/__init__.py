@@ -2,7 +2,11 @@
 
 - ``scorekit.densities``: Gaussian, Gaussian mixture, ring, a data set
 - ``scorekit.vector_fields``: line integrals, circulation, flow, stationary points
-- ``scorekit.diagnostics``: estimates with their standard errors
+- ``scorekit.denoising``: Tweedie's formula, the losses, noise-conditional scores
+- ``scorekit.networks``, ``scorekit.training``, ``scorekit.priors``: scores learned from data
+- ``scorekit.langevin``, ``scorekit.escape``: Langevin samplers, and how long they take to cross
+- ``scorekit.diffusion``: samplers over a ladder of noise levels, and likelihoods
+- ``scorekit.diagnostics``, ``scorekit.distances``: estimates with their standard errors
 - ``scorekit.checks``: theory, measurement and error bar side by side
 - ``scorekit.data``: the small real data sets the book uses
 - ``scorekit.plotting``: the book's figures
