@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ Field = Callable[[Array], Array]
 LogProb = Callable[[Array], Array]
 # Up to this dimension the state lies in memory coordinate by coordinate: see work_copy.
 FEW_COORDINATES = 16
+# A step that works chain by chain is done on so many numbers at a time: they stay in the cache.
+BLOCK = 2**15
 
 
 class Diverged(FloatingPointError):
@@ -45,6 +48,29 @@ def work_copy(start: Array) -> Array:
     return np.array(start, order="F" if few else "C")
 
 
+def blocks(x: Array) -> list[slice]:
+    """Slices of chains that hold about ``BLOCK`` numbers each."""
+    n = len(x)
+    size = max(1, BLOCK * n // x.size)
+    return [slice(a, min(a + size, n)) for a in range(0, n, size)]
+
+
+class Noise:
+    """Standard normals for a batch like ``x``: drawn in C order, laid out as x, in one buffer."""
+
+    def __init__(self, x: Array, rng: np.random.Generator) -> None:
+        self.rng, self.z = rng, np.empty_like(x)
+        self.drawn = self.z if self.z.flags.c_contiguous else np.empty_like(x, order="C")
+
+    def draw(self, n: int | None = None) -> Array:
+        """Draw for the next ``n`` chains, all of them if None; overwrites what was drawn before."""
+        z, drawn = self.z[:n], self.drawn[:n]
+        self.rng.standard_normal(out=drawn, dtype=drawn.dtype)
+        if z.base is not drawn.base:
+            np.copyto(z, drawn)
+        return z
+
+
 def score_at(score: Field, x: Array) -> Array:
     """Return the score at x; raise if it changed shape or dtype."""
     s = score(x)
@@ -61,7 +87,7 @@ def watch(x: Array, k: int, step: float) -> None:
     flat = x.ravel(order="K")  # a view: no copy, whatever the memory order
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.dot(flat, flat)
-    if not np.isfinite(size):
+    if not math.isfinite(size):
         raise Diverged(
             f"the chains left the finite numbers at step number {k} with step={step:g}: it is "
             "beyond the stability limit of this score (2/L, where -L is its steepest slope), or "

@@ -4,8 +4,8 @@ One step of both is :math:`x \leftarrow x + \eta\,M s(x) + \sqrt{2\eta}\,M^{1/2}
 :math:`z\sim N(0,I)`; without a preconditioner M = I.
 
 Three rules hold for every sampler of the book. The start's dtype, float64 or float32, is kept, and
-a score must keep it too. Each step draws one block of normals of the shape of the batch, in C
-order, ``rng.standard_normal(x.shape)``; MALA then draws one uniform a chain. The start is never
+a score must keep it too. Each step draws normals of the shape of the batch, in C order, as
+``rng.standard_normal(x.shape)`` would; MALA then draws one uniform a chain. The start is never
 changed in place.
 """
 
@@ -18,7 +18,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _inputs
-from .chains import Array, Diverged, Field, LogProb, Trace, score_at, watch, work_copy
+from .chains import (
+    Array,
+    Diverged,
+    Field,
+    LogProb,
+    Noise,
+    Trace,
+    blocks,
+    score_at,
+    watch,
+    work_copy,
+)
 
 __all__ = ["Diverged", "Preconditioner", "Trace", "mala", "preconditioner", "ula"]
 
@@ -92,20 +103,22 @@ def ula(
     start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
     m = _preconditioner(precond)
     x = work_copy(start)
-    z, move = np.empty_like(start), np.empty_like(x)
+    parts = blocks(x) if m is None else [slice(0, len(x))]
+    noise, move = Noise(x[parts[0]], rng), np.empty_like(x[parts[0]])
     eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(1, steps + 1):
             s = score_at(score, x)
-            rng.standard_normal(out=z, dtype=z.dtype)
-            if m is None:
-                np.multiply(s, eta, out=move)
-                x += move
-                np.multiply(z, root, out=move)
-                x += move
-            else:  # L (η Lᵀ s + √(2η) z)
-                x += m.root(eta * m.root_transposed(s) + root * z)
+            for chains in parts:
+                here = x[chains]
+                z = noise.draw(len(here))
+                if m is None:
+                    here += np.multiply(s[chains], eta, out=move[: len(here)])
+                    z *= root
+                    here += z
+                else:  # L (η Lᵀ s + √(2η) z)
+                    here += m.root(eta * m.root_transposed(s) + root * z)
             watch(x, k, step)
             if keep_every and k % keep_every == 0:
                 kept[k // keep_every - 1] = x
@@ -153,28 +166,34 @@ def mala(
     m = _preconditioner(precond)
     evaluate = both or (lambda y: (log_prob(y), score(y)))
     x = work_copy(start)
-    z, n, axes = np.empty_like(start), len(start), tuple(range(1, start.ndim))
+    n, axes = len(start), tuple(range(1, start.ndim))
+    noise, y, w = Noise(x, rng), np.empty_like(x), np.empty_like(x)
     eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
     half = x.dtype.type(np.sqrt(step / 2))
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     accepted = np.zeros(n, np.int64)
-    lp, s = _both_at(evaluate, x)
-    s = np.array(s, order="K")
+    # Copies: a caller may compute in one array again and again.
+    lp, s = (np.array(a, order="K") for a in _both_at(evaluate, x))
     for k in range(1, steps + 1):
-        rng.standard_normal(out=z, dtype=z.dtype)
+        z = noise.draw()
         if m is None:
-            y = x + eta * s
-            y += root * z
+            np.multiply(s, eta, out=y)
+            y += np.multiply(z, root, out=w)
         else:
-            y = x + m.root(eta * m.root_transposed(s) + root * z)
+            y[...] = m.root(eta * m.root_transposed(s) + root * z)
+        y += x
         lp_y, s_y = _both_at(evaluate, y)
-        w = s + s_y if m is None else m.root_transposed(s + s_y)
+        np.add(s, s_y, out=w)
+        if m is not None:
+            w[...] = m.root_transposed(w)
         w *= half
-        log_ratio = lp_y - lp - (w * (2 * z + w)).sum(axes) / 2
-        accept = np.log(rng.random(n)) < log_ratio
+        z *= 2  # from here on z holds w · (2z + w), coordinate by coordinate
+        z += w
+        z *= w
+        log_ratio = lp_y - lp - z.sum(axes) / 2
+        accept = rng.random(n) < np.exp(np.minimum(log_ratio, 0))
         where = accept.reshape(-1, *(1 for _ in axes))
-        for current, proposed in ((x, y), (s, s_y)):
-            np.copyto(current, proposed, where=where)
+        x, s = np.where(where, y, x), np.where(where, s_y, s)
         lp = np.where(accept, lp_y, lp)
         accepted += accept
         if keep_every and k % keep_every == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,27 @@ from . import _inputs
 
 Array = NDArray[np.floating]
 LOG_2PI = math.log(2 * math.pi)
+# The most numbers an array of a block of points holds, so that all of them stay in the cache.
+BLOCK = 2**17
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Arrays to compute in, kept from call to call: new memory costs more than the arithmetic."""
+
+    features: Array  # what forth multiplies
+    wide: Array  # forth @ features: a round mixture's logs, else all z_k = W_k (x - m_k)
+    logs: Array  # (K, n)
+    top: Array
+    sums: Array  # what back gives
+
+    def cut(self, n: int) -> _Work:
+        """The same memory for ``n`` points."""
+        features, wide, top, sums = (
+            a[..., :n] for a in (self.features, self.wide, self.top, self.sums)
+        )
+        logs = wide if self.logs is self.wide else self.logs[:, :n]
+        return _Work(features, wide, logs, top, sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +70,9 @@ class GaussianMixture:
     covs: NDArray[np.float64]
     _whiten: NDArray[np.float64] = field(init=False, repr=False)
     _log_scale: NDArray[np.float64] = field(init=False, repr=False)
+    _peak: float = field(init=False, repr=False)
     _tables: dict[Any, tuple[Array, Array, Array]] = field(init=False, repr=False)
+    _spare: dict[Any, _Work] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         weights = _inputs.parameter(self.weights, "weights", 1)
@@ -80,8 +104,10 @@ class GaussianMixture:
             diagonals = np.diagonal(np.stack(factors), axis1=1, axis2=2)
             log_det = -2 * np.log(diagonals).sum(1)
         log_scale = np.log(weights) - (d * LOG_2PI + log_det) / 2
-        vars(self).update(weights=weights, means=means, covs=covs, _tables={})
-        vars(self).update(_whiten=whiten, _log_scale=log_scale)
+        vars(self).update(weights=weights, means=means, covs=covs, _tables={}, _spare={})
+        # Less the largest, so that no log computed below is above 0 and no exp overflows.
+        peak = float(log_scale.max())
+        vars(self).update(_whiten=whiten, _log_scale=log_scale - peak, _peak=peak)
 
     @property
     def dim(self) -> int:
@@ -110,61 +136,104 @@ class GaussianMixture:
             )
         return self._tables[dtype]
 
-    def _logs(self, x: Array) -> tuple[Array, Array]:
-        """log ω_k N(x; m_k, Σ_k), shape (K, n); then x itself, or z_k = W_k (x - m_k)."""
+    def _blocks(self, x: Array) -> Iterator[tuple[slice, _Work]]:
+        """Go through the points block by block, with arrays to compute in."""
+        _, forth, back = self._table(x.dtype)
+        most = max(1, BLOCK // len(forth))
+        size = math.ceil(len(x) / math.ceil(len(x) / most))  # of blocks of one size
+        # Taken out while in use: another thread finds none, and makes its own.
+        work = self._spare.pop((x.dtype, size), None)
+        if work is None:
+            features = np.ones((forth.shape[1], size), x.dtype)
+            wide = np.empty((len(forth), size), x.dtype)
+            logs = wide if self.covs.ndim == 1 else np.empty((len(self.weights), size), x.dtype)
+            top, sums = np.empty(size, x.dtype), np.empty((len(back), size), x.dtype)
+            work = _Work(features, wide, logs, top, sums)
+        for first in range(0, len(x), size):
+            last = min(first + size, len(x))
+            yield slice(first, last), work if last - first == size else work.cut(last - first)
+        self._spare.clear()
+        self._spare[x.dtype, size] = work
+
+    def _logs(self, x: Array, work: _Work) -> tuple[Array, Array]:
+        """log ω_k N(x; m_k, Σ_k) - peak, (K, n); then x itself, or z_k = W_k (x - m_k)."""
         origin, forth, _ = self._table(x.dtype)
-        d, n = self.dim, len(x)
-        features = np.empty((forth.shape[1], n), x.dtype)
-        np.subtract(x.T, origin, out=features[:d])
-        features[-1] = 1
+        features, logs, d = work.features, work.logs, self.dim
+        np.subtract(x.T, origin, out=features[:d])  # the last row holds ones
         if self.covs.ndim == 1:
             np.einsum("dn,dn->n", features[:d], features[:d], out=features[d])
-            return forth @ features, features[:d]
-        z = (forth @ features).reshape(-1, d, n)
-        logs = np.einsum("kdn,kdn->kn", z, z)
+            return np.matmul(forth, features, out=logs), features[:d]
+        z = np.matmul(forth, features, out=work.wide).reshape(-1, d, len(x))
+        np.einsum("kdn,kdn->kn", z, z, out=logs)
         logs *= -0.5
         logs += self._log_scale.astype(x.dtype)[:, None]
         return logs, z
 
-    def _sums(self, x: Array) -> tuple[Array, Array, Array]:
-        """The largest log, Σ_k e_k and Σ_k e_k Σ_k⁻¹ (m_k - x), where γ_k = e_k / Σ_j e_j."""
-        logs, aside = self._logs(x)
+    def _sums(self, x: Array, work: _Work, far: bool = False) -> tuple[Any, Array, Array]:
+        """A log c, Σ_k e_k and Σ_k e_k Σ_k⁻¹ (m_k - x), where c e_k = ω_k N(x; m_k, Σ_k).
+
+        c is a constant; where all e_k would be tiny, ``far``, it is the largest term instead.
+        """
+        logs, aside = self._logs(x, work)
         _, _, back = self._table(x.dtype)
-        top = logs.max(0)
-        logs -= top
+        top: Any = 0.0
+        if far:
+            top = logs.max(0, out=work.top)
+            logs -= top
         e = np.exp(logs, out=logs)
         if self.covs.ndim == 1:
-            sums = back @ e
-            pull = sums[:-2]
-            pull -= sums[-2] * aside
-            return top, sums[-1], pull
-        total = e.sum(0)
-        aside *= e[:, None, :]
-        return top, total, back @ aside.reshape(-1, len(x))
+            sums = np.matmul(back, e, out=work.sums)
+            total, pull = sums[-1], sums[:-2]
+            aside *= sums[-2]
+            pull -= aside
+        else:
+            total = e.sum(0)
+            aside *= e[:, None, :]
+            pull = np.matmul(back, aside.reshape(-1, len(x)), out=work.sums)
+        limits = np.finfo(x.dtype)
+        if not far and total.min() < limits.tiny / limits.eps:  # digits of some e_k are lost
+            return self._sums(x, work, far=True)
+        return top + self._peak, total, pull
 
     def log_prob(self, x: ArrayLike) -> Array:
         """log p at each point: ``(n, d)`` in, ``(n,)`` out."""
-        logs, _ = self._logs(_inputs.points(x, self.dim))
-        top = logs.max(0)
-        return np.asarray(top + np.log(np.exp(logs - top).sum(0)))
+        x = _inputs.points(x, self.dim)
+        log_p = np.empty(len(x), x.dtype)
+        for rows, work in self._blocks(x):
+            logs, _ = self._logs(x[rows], work)
+            top = logs.max(0, out=work.top)
+            logs -= top
+            log_p[rows] = top + np.log(np.exp(logs, out=logs).sum(0)) + self._peak
+        return log_p
 
     def responsibilities(self, x: ArrayLike) -> Array:
         """P(component k | x): ``(n, d)`` in, ``(n, K)`` out, rows summing to 1."""
-        logs, _ = self._logs(_inputs.points(x, self.dim))
-        gamma = np.exp(logs - logs.max(0))
-        return np.ascontiguousarray((gamma / gamma.sum(0)).T)
+        x = _inputs.points(x, self.dim)
+        gamma = np.empty((len(x), len(self.weights)), x.dtype)
+        for rows, work in self._blocks(x):
+            logs, _ = self._logs(x[rows], work)
+            e = np.exp(logs - logs.max(0))
+            gamma[rows] = (e / e.sum(0)).T
+        return gamma
 
     def score(self, x: ArrayLike) -> Array:
         """∇ log p at each point: ``(n, d)`` in and out."""
-        _, total, pull = self._sums(_inputs.points(x, self.dim))
-        pull /= total
-        return pull.T
+        x = _inputs.points(x, self.dim)
+        score = np.empty((self.dim, len(x)), x.dtype)
+        for rows, work in self._blocks(x):
+            _, total, pull = self._sums(x[rows], work)
+            np.divide(pull, total, out=score[:, rows])
+        return score.T
 
     def log_prob_and_score(self, x: ArrayLike) -> tuple[Array, Array]:
         """Both at once, for little more than the price of the score: what MALA needs."""
-        top, total, pull = self._sums(_inputs.points(x, self.dim))
-        pull /= total
-        return np.asarray(top + np.log(total)), pull.T
+        x = _inputs.points(x, self.dim)
+        log_p, score = np.empty(len(x), x.dtype), np.empty((self.dim, len(x)), x.dtype)
+        for rows, work in self._blocks(x):
+            top, total, pull = self._sums(x[rows], work)
+            np.divide(pull, total, out=score[:, rows])
+            np.add(np.log(total, out=total), top, out=log_p[rows])
+        return log_p, score.T
 
     def sample(self, n: int, *, rng: np.random.Generator) -> Array:
         """Draw ``(n, d)`` independent points: first all component labels, then all normals."""
