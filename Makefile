@@ -8,7 +8,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help book test test-long test-all lab execute exercises grade live lint clean
+.PHONY: help book test test-long test-all lab execute exercises grade live bench lint clean
 
 help:
 	@echo "make book       build the HTML book and print where it is"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-long  the long tests"
 	@echo "make test-all   both; what CI runs"
 	@echo "make lint       ruff and mypy"
+	@echo "make bench      speed beside the random-number floor and other libraries"
 	@echo "make clean      remove what was built"
 	@echo "make execute    run every chapter whose code changed and store its outputs"
 	@echo "make exercises  make the student notebooks from their masters"
@@ -66,6 +67,9 @@ exercises: $(VENV)/.test
 
 grade: $(VENV)/.exercises
 	$(BIN)/python -m gradekit.grade --exercise exercises/$(EXERCISE) $(SUBMISSIONS)
+
+bench: $(VENV)/.peers
+	$(BIN)/python -m benchmarks
 
 live: $(VENV)/.test book
 	$(BIN)/python tools/pyodide_site.py _build/html
