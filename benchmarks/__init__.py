@@ -1,0 +1,1 @@
+"""Speed and memory of scorekit beside floors and peers: ``python -m benchmarks``."""

@@ -1,0 +1,163 @@
+"""The same samplers in JAX, BlackJAX and PyTorch. A missing package raises ImportError.
+
+Float32 and one thread throughout. A JAX function is compiled in its first call, which is not
+counted; ``finish`` waits for its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+Run = Callable[[int], Any]
+
+
+def _scanned(start: Array, steps: int, body: Callable[[Any, Any], Any], init: Any = None) -> Run:
+    """A jitted ``lax.scan`` of ``body(state, key)`` over ``steps`` keys."""
+    import jax
+    import jax.numpy as jnp
+
+    @jax.jit
+    def go(key: Any, x: Any) -> Any:
+        state = x if init is None else init(x)
+        return jax.lax.scan(body, state, jax.random.split(key, steps))
+
+    x = jnp.asarray(start, jnp.float32)
+    return lambda seed: jax.block_until_ready(go(jax.random.key(seed), x))
+
+
+def jax_ula(score: Callable[[Any], Any], start: Array, step: float, steps: int) -> Run:
+    """The loop by hand, given a score of a batch."""
+    import jax
+    import jax.numpy as jnp
+
+    eta, root = jnp.float32(step), jnp.float32(np.sqrt(2 * step))
+
+    def body(x: Any, key: Any) -> Any:
+        return x + eta * score(x) + root * jax.random.normal(key, x.shape, x.dtype), None
+
+    run = _scanned(start, steps, body)
+    return lambda seed: np.asarray(run(seed)[0])
+
+
+def jax_mixture_score(constants: tuple[Array, Array, Array, Array]) -> Callable[[Any], Any]:
+    import jax
+    import jax.numpy as jnp
+
+    a, b, c, back = (jnp.asarray(t) for t in constants)
+
+    def score(x: Any) -> Any:
+        gamma = jax.nn.softmax(x @ a + (x * x).sum(1, keepdims=True) * b + c, axis=1)
+        sums = gamma @ back
+        return sums[:, :-1] - sums[:, -1:] * x
+
+    return score
+
+
+def blackjax_ula(
+    log_prob: Callable[[Any], Any], start: Array, step: float, steps: int, *, by_chain: bool
+) -> Run:
+    """Its ``sgld`` with the full gradient: the batch as one position, or a vmap over chains."""
+    import blackjax
+    import jax
+    import jax.numpy as jnp
+
+    gradient = jax.grad(log_prob)
+    many = gradient if by_chain else jax.vmap(gradient)
+    kernel = blackjax.sgld(lambda position, _: many(position))
+    eta = jnp.float32(step)
+
+    def body(x: Any, key: Any) -> Any:
+        if not by_chain:
+            return kernel.step(key, x, None, eta), None
+        keys = jax.random.split(key, len(x))
+        return jax.vmap(lambda k, one: kernel.step(k, one, None, eta))(keys, x), None
+
+    run = _scanned(start, steps, body)
+    return lambda seed: np.asarray(run(seed)[0])
+
+
+def blackjax_mala(log_prob: Callable[[Any], Any], start: Array, step: float, steps: int) -> Run:
+    """Its ``mala``, a vmap over chains; returns all states and the acceptance rate."""
+    import blackjax
+    import jax
+    import jax.numpy as jnp
+
+    kernel = blackjax.mala(log_prob, jnp.float32(step))
+
+    def body(state: Any, key: Any) -> Any:
+        keys = jax.random.split(key, len(state.position))
+        state, info = jax.vmap(kernel.step)(keys, state)
+        return state, (state.position, info.is_accepted.mean())
+
+    run = _scanned(start, steps, body, jax.vmap(kernel.init))
+
+    def go(seed: int) -> tuple[Array, float]:
+        kept, accepted = run(seed)[1]
+        return np.asarray(kept), float(accepted.mean())
+
+    return go
+
+
+def jax_mala(log_prob: Callable[[Any], Any], start: Array, step: float, steps: int) -> Run:
+    """The loop by hand, with ``vmap(value_and_grad)``."""
+    import jax
+    import jax.numpy as jnp
+
+    both = jax.vmap(jax.value_and_grad(log_prob))
+    eta, root = jnp.float32(step), jnp.float32(np.sqrt(2 * step))
+
+    def body(state: Any, key: Any) -> Any:
+        x, lp, s = state
+        first, second = jax.random.split(key)
+        z = jax.random.normal(first, x.shape, x.dtype)
+        y = x + eta * s + root * z
+        lp_y, s_y = both(y)
+        w = jnp.sqrt(eta / 2) * (s + s_y)
+        log_ratio = lp_y - lp - (w * (2 * z + w)).sum(1) / 2
+        accept = jnp.log(jax.random.uniform(second, lp.shape)) < log_ratio
+        x, s = (jnp.where(accept[:, None], new, old) for new, old in ((y, x), (s_y, s)))
+        return (x, jnp.where(accept, lp_y, lp), s), (x, accept.mean())
+
+    run = _scanned(start, steps, body, lambda x: (x, *both(x)))
+
+    def go(seed: int) -> tuple[Array, float]:
+        kept, accepted = run(seed)[1]
+        return np.asarray(kept), float(accepted.mean())
+
+    return go
+
+
+def torch_ula(score: Callable[[Any], Any], start: Array, step: float, steps: int) -> Run:
+    """Eager PyTorch on one thread, adding in place."""
+    import torch
+
+    torch.set_num_threads(1)
+    x0, root = torch.tensor(start, dtype=torch.float32), float(np.sqrt(2 * step))
+
+    def go(seed: int) -> Array:
+        rng = torch.Generator().manual_seed(seed)
+        x, z = x0.clone(), torch.empty_like(x0)
+        with torch.no_grad():
+            for _ in range(steps):
+                x.add_(score(x), alpha=step)
+                x.add_(z.normal_(generator=rng), alpha=root)
+        return np.asarray(x.numpy())
+
+    return go
+
+
+def torch_mixture_score(constants: tuple[Array, Array, Array, Array]) -> Callable[[Any], Any]:
+    import torch
+
+    a, b, c, back = (torch.tensor(t) for t in constants)
+
+    def score(x: Any) -> Any:
+        logits = torch.addmm(c, x, a).addcmul_((x * x).sum(1, keepdim=True), b)
+        sums = torch.softmax(logits, 1) @ back
+        return sums[:, :-1] - sums[:, -1:] * x
+
+    return score
