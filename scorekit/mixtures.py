@@ -28,14 +28,6 @@ class _Work:
     top: Array
     sums: Array  # what back gives
 
-    def cut(self, n: int) -> _Work:
-        """The same memory for ``n`` points."""
-        features, wide, top, sums = (
-            a[..., :n] for a in (self.features, self.wide, self.top, self.sums)
-        )
-        logs = wide if self.logs is self.wide else self.logs[:, :n]
-        return _Work(features, wide, logs, top, sums)
-
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
@@ -140,7 +132,7 @@ class GaussianMixture:
         """Go through the points block by block, with arrays to compute in."""
         _, forth, back = self._table(x.dtype)
         most = max(1, BLOCK // len(forth))
-        size = math.ceil(len(x) / math.ceil(len(x) / most))  # of blocks of one size
+        size = math.ceil(len(x) / math.ceil(len(x) / most))
         # Taken out while in use: another thread finds none, and makes its own.
         work = self._spare.pop((x.dtype, size), None)
         if work is None:
@@ -150,8 +142,8 @@ class GaussianMixture:
             top, sums = np.empty(size, x.dtype), np.empty((len(back), size), x.dtype)
             work = _Work(features, wide, logs, top, sums)
         for first in range(0, len(x), size):
-            last = min(first + size, len(x))
-            yield slice(first, last), work if last - first == size else work.cut(last - first)
+            first = min(first, len(x) - size)  # all of one size: the last two may overlap a little
+            yield slice(first, first + size), work
         self._spare.clear()
         self._spare[x.dtype, size] = work
 
