@@ -21,8 +21,9 @@ def energy_distance(x: ArrayLike, y: ArrayLike) -> Estimate:
 
     It is 0 exactly when the laws are the same (Székely & Rizzo 2013, *Journal of Statistical
     Planning and Inference* 143, 1249–1272). The estimate is unbiased, so it may come out negative.
-    Its standard error is that of the first-order (Hájek) projection; where the laws agree the
-    projection vanishes, and what is left over-states the error by about √2.
+    Its variance is estimated to first order (the Hájek projection) and second order (the doubly
+    centred distances), and both are added: where the laws agree the first vanishes in truth but
+    not in its estimate, and the error is over-stated by about √3 rather than under-stated.
 
     Parameters
     ----------
@@ -48,7 +49,10 @@ def energy_distance(x: ArrayLike, y: ArrayLike) -> Estimate:
     value = 2 * across.mean() - near_x.mean() - near_y.mean()
     spread_x = (2 * (across.mean(1) - near_x)).var(ddof=1) / n
     spread_y = (2 * (across.mean(0) - near_y)).var(ddof=1) / m
-    return Estimate(float(value), math.sqrt(spread_x + spread_y))
+    second = (
+        2 * _centred(own_x) / n**2 + 2 * _centred(own_y) / m**2 + 4 * _centred(across) / (n * m)
+    )
+    return Estimate(float(value), math.sqrt(spread_x + spread_y + second))
 
 
 def sliced_wasserstein(
@@ -96,6 +100,12 @@ def sliced_wasserstein(
         return math.sqrt((gap**2).mean())
 
     return _block_jackknife(distance, len(x))
+
+
+def _centred(distances: NDArray[np.float64]) -> float:
+    """The mean square of a matrix of distances less its row and column means."""
+    rows, columns = distances.mean(1, keepdims=True), distances.mean(0)
+    return float(((distances - rows - columns + distances.mean()) ** 2).mean())
 
 
 def _block_jackknife(statistic: Callable[[NDArray[np.bool_]], float], n: int) -> Estimate:
