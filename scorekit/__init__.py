@@ -16,4 +16,4 @@ callable from an array of points to an array of the same shape. Whatever draws r
 ``rng``, a :class:`numpy.random.Generator`, by keyword.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
