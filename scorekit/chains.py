@@ -17,7 +17,7 @@ LogProb = Callable[[Array], Array]
 # Up to this dimension the state lies in memory coordinate by coordinate: see work_copy.
 FEW_COORDINATES = 16
 # A step that works chain by chain is done on so many numbers at a time: they stay in the cache.
-BLOCK = 2**15
+BLOCK = 2**16
 
 
 class Diverged(FloatingPointError):
