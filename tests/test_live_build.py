@@ -100,7 +100,8 @@ def test_write_adds_wheels_cells_and_files(assets: ModuleType, out: Path) -> Non
     for entry in names.values():
         wheel = live / entry["file_name"]
         assert hashlib.sha256(wheel.read_bytes()).hexdigest() == entry["sha256"]
-        assert wheel.stat().st_size == entry["bytes"] < 1_000_000
+        # Nearly all of it is the digits prior; every page downloads the wheel.
+        assert wheel.stat().st_size == entry["bytes"] < 1_500_000
     inside = zipfile.ZipFile(live / names["scorekit"]["file_name"]).namelist()
     assert {"scorekit/checks.py", "scorekit/data/digits.npz", "gradekit/local.py"} <= set(inside)
     assert (
