@@ -1,4 +1,4 @@
-"""The same samplers in JAX, BlackJAX and PyTorch. A missing package raises ImportError.
+"""The same samplers in JAX, BlackJAX, PyTorch and deepinv. A missing package raises ImportError.
 
 Float32 and one thread throughout. A JAX function is compiled in its first call, which is not
 counted; ``finish`` waits for its result.
@@ -161,3 +161,37 @@ def torch_mixture_score(constants: tuple[Array, Array, Array, Array]) -> Callabl
         return sums[:, :-1] - sums[:, -1:] * x
 
     return score
+
+
+def deepinv_ula(score: Callable[[Any], Any], start: Array, step: float, steps: int) -> Run:
+    """Its ``ULAIterator``, given the score as the prior and no data to be faithful to."""
+    import torch
+    from deepinv.optim import DataFidelity, ScorePrior
+    from deepinv.sampling import ULAIterator
+
+    torch.set_num_threads(1)
+    x0 = torch.tensor(start, dtype=torch.float32)
+
+    class Prior(ScorePrior):  # type: ignore[misc, unused-ignore]
+        def __init__(self) -> None:
+            torch.nn.Module.__init__(self)
+
+        def grad(self, x: Any, *_: Any, **__: Any) -> Any:
+            return -score(x)
+
+    class Nothing(DataFidelity):  # type: ignore[misc, unused-ignore]
+        def grad(self, x: Any, *_: Any, **__: Any) -> Any:
+            return torch.zeros_like(x)
+
+    iterate = ULAIterator({"step_size": step, "alpha": 1.0, "sigma": 1.0})
+    prior, nothing = Prior(), Nothing()
+
+    def go(seed: int) -> Array:
+        torch.manual_seed(seed)
+        state = {"x": x0}
+        with torch.no_grad():
+            for k in range(steps):
+                state = iterate(state, None, None, nothing, prior, k)
+        return np.asarray(state["x"].numpy())
+
+    return go

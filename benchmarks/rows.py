@@ -78,7 +78,13 @@ def ula_mixture(dtype: Any = np.float32, chains: int = 10_000, steps: int = 200)
             score = peers.torch_mixture_score(constants)
             return Candidate("PyTorch by hand", peers.torch_ula(score, *arguments), check)
 
-        own, skipped = with_peers(own, jax_by_hand, blackjax_batch, blackjax_vmap, torch_by_hand)
+        def deepinv() -> Candidate:
+            score = peers.torch_mixture_score(constants)
+            return Candidate("deepinv ULA", peers.deepinv_ula(score, *arguments), check)
+
+        own, skipped = with_peers(
+            own, jax_by_hand, blackjax_batch, blackjax_vmap, torch_by_hand, deepinv
+        )
         if any(c.name == "BlackJAX sgld, batch" for c in own):
             targets.append(Target("BlackJAX sgld, batch", "scorekit", 2.0, at_most=False))
     title = f"ULA, 8-component mixture in 2-D, {chains} chains × {steps} steps, float{bits}"
