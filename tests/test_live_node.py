@@ -87,8 +87,10 @@ def test_what_a_module_may_want_later_is_there(run_cells: Callable[..., dict[str
     assert result["ok"]
 
 
-def test_an_exercise_checks_answers(run_cells: Callable[..., dict[str, Any]]) -> None:
-    folder = ROOT / "exercises" / "01_landscape"
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "exercises").glob("[0-9]*")), ids=lambda folder: folder.name
+)
+def test_an_exercise_checks_answers(run_cells: Callable[..., dict[str, Any]], folder: Path) -> None:
     files = {"checks.py": str(folder / "checks.py")}
 
     def sentences(notebook: str) -> list[str]:
