@@ -123,8 +123,8 @@ def generator(rng: Any) -> np.random.Generator:
     return rng
 
 
-def inverse_cholesky(cov: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    """Return W with W cov Wᵀ = I, so that z = W (x - mean) is white; raise unless cov is SPD."""
+def cholesky(cov: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Return the lower triangular L with L Lᵀ = cov; raise unless cov is SPD."""
     if cov.shape[0] != cov.shape[1]:
         raise ValueError(f"{name} must be square, got {describe(cov)}")
     if not np.allclose(cov, cov.T, rtol=1e-10, atol=1e-12 * np.abs(cov).max()):
@@ -133,10 +133,14 @@ def inverse_cholesky(cov: NDArray[np.float64], name: str) -> NDArray[np.float64]
             f"{name} must be symmetric, got a matrix that differs from its transpose by {gap:.3g}"
         )
     try:
-        lower = np.linalg.cholesky(cov)
+        return np.asarray(np.linalg.cholesky(cov))
     except np.linalg.LinAlgError:
         least = np.linalg.eigvalsh(cov)[0]
         raise ValueError(
             f"{name} must be positive definite, got smallest eigenvalue {least:.3g}"
         ) from None
-    return np.asarray(np.linalg.inv(lower))
+
+
+def inverse_cholesky(cov: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Return W with W cov Wᵀ = I, so that z = W (x - mean) is white; raise unless cov is SPD."""
+    return np.asarray(np.linalg.inv(cholesky(cov, name)))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
-from .chains import Array, Trace, score_at, watch, work_copy
+from .chains import Array, Noise, Trace, score_at, watch, work_copy
 from .denoising import NoisyScore, at
 
 
@@ -69,10 +69,11 @@ def annealed_langevin(
     """
     start, sigmas = _start(x, sigmas, rng)
     step, steps = _inputs.positive(step, "step"), _inputs.count(steps, "steps")
-    x, z = work_copy(start), np.empty_like(start)
+    x = work_copy(start)
+    noise = Noise(x, rng)
     for level, sigma in enumerate(sigmas):
         for _ in range(steps):
-            _correct(score, x, sigma, step, z, rng)
+            _correct(score, x, sigma, step, noise)
             watch(x, level + 1, step * sigma**2)
     return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), len(sigmas) * steps)
 
@@ -113,15 +114,15 @@ def predictor_corrector(
     start, sigmas = _start(x, sigmas, rng)
     step = _inputs.positive(step, "step")
     corrector_steps = _inputs.count(corrector_steps, "corrector_steps", 0)
-    x, z = work_copy(start), np.empty_like(start)
+    x = work_copy(start)
+    noise = Noise(x, rng)
     for level, (high, low) in enumerate(pairwise(sigmas)):
         drop = high**2 - low**2
         s = score_at(at(score, high), x)
         x += x.dtype.type(drop) * s
-        rng.standard_normal(out=z, dtype=z.dtype)
-        x += x.dtype.type(low * np.sqrt(drop) / high) * z
+        x += x.dtype.type(low * np.sqrt(drop) / high) * noise.draw()
         for _ in range(corrector_steps):
-            _correct(score, x, low, step, z, rng)
+            _correct(score, x, low, step, noise)
         watch(x, level + 1, step * low**2)
     evaluations = (len(sigmas) - 1) * (1 + corrector_steps)
     return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), evaluations)
@@ -218,15 +219,12 @@ def flow_log_prob(
     return np.asarray(terminal(end[: n * d].reshape(n, d)) + end[n * d :])
 
 
-def _correct(
-    score: NoisyScore, x: Array, sigma: float, step: float, z: Array, rng: np.random.Generator
-) -> None:
+def _correct(score: NoisyScore, x: Array, sigma: float, step: float, noise: Noise) -> None:
     """One Langevin step at noise level σ, in place, with η = step · σ²."""
     s = score_at(at(score, sigma), x)
     eta = step * sigma**2
-    rng.standard_normal(out=z, dtype=z.dtype)
     x += x.dtype.type(eta) * s
-    x += x.dtype.type(np.sqrt(2 * eta)) * z
+    x += x.dtype.type(np.sqrt(2 * eta)) * noise.draw()
 
 
 def _ladder(high: float, low: float, n: int) -> tuple[float, float, int]:

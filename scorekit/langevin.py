@@ -51,8 +51,7 @@ def preconditioner(matrix: ArrayLike) -> Preconditioner:
             raise ValueError(f"precond must be positive, got a smallest entry of {m.min()!r}")
         scale = np.sqrt(m)
         return Preconditioner(*(2 * [lambda v: v * scale.astype(v.dtype)]))
-    _inputs.inverse_cholesky(m, "precond")
-    lower = np.linalg.cholesky(m)
+    lower = _inputs.cholesky(m, "precond")
     return Preconditioner(
         lambda v: v @ lower.T.astype(v.dtype, copy=False),
         lambda v: v @ lower.astype(v.dtype, copy=False),
