@@ -157,6 +157,19 @@ def test_flow_log_prob_is_the_exact_log_density_of_the_blurred_mixture():
     assert np.abs(crude - got).max() > 1e-3  # and the terminal density matters
 
 
+@pytest.mark.parametrize("sampler", ["annealed", "pc"])
+def test_noise_does_not_depend_on_how_the_start_lies_in_memory(sampler):
+    score, x = noisy_score(HILLS), np.random.default_rng(8).normal(size=(5, 2))
+
+    def run(start):
+        rng = np.random.default_rng(9)
+        if sampler == "pc":
+            return predictor_corrector(score, start, LEVELS, rng=rng).x
+        return annealed_langevin(score, start, LEVELS, step=0.1, steps=2, rng=rng).x
+
+    np.testing.assert_array_equal(run(np.asfortranarray(x)), run(x))
+
+
 def test_dtype_shape_and_start():
     rng = np.random.default_rng(7)
     for shape in ((3, 2), (2, 20)):

@@ -188,6 +188,17 @@ def test_a_score_that_hands_out_its_own_array_is_not_overwritten():
     assert (pull == -1).all()
 
 
+def test_noise_does_not_depend_on_how_the_start_lies_in_memory():
+    hills, x = three_hills(), np.random.default_rng(0).normal(size=(7, 2))
+    ends = []
+    for start in (x, np.asfortranarray(x)):
+        rng = np.random.default_rng(1)
+        ends.append(ula(hills.score, start, 0.1, 5, rng=rng).x)
+        ends.append(mala(hills.log_prob, hills.score, start, 0.1, 5, rng=rng).x)
+    np.testing.assert_array_equal(ends[0], ends[2])
+    np.testing.assert_array_equal(ends[1], ends[3])
+
+
 def test_counts_of_score_evaluations():
     calls = []
 
