@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 from autograd import value_and_grad
 from numpy.typing import ArrayLike, NDArray
@@ -53,6 +54,7 @@ def train(
     average: float = 0.03,
     clip: float | None = 1.0,
     penalty: Penalty | None = None,
+    l2: float = 0.0,
 ) -> Fit:
     r"""Train a network by denoising score matching, and return a new one.
 
@@ -83,6 +85,11 @@ def train(
         The largest length of the gradient; longer ones are shortened to it.
     penalty : callable (net, noisy points, sigma) to a number, optional
         Added to the loss; autograd differentiates it with respect to the weights ``net.params``.
+    l2 : float
+        λ of a penalty :math:`\lambda|\theta|^2` added to the loss, over all weights and biases. The
+        loss is a mean over coordinates: a linear map in d dimensions is shrunk as by dλ in a sum.
+        Its gradient passes through Adam, so the minimum is that of loss plus penalty; the
+        decoupled decay of AdamW (Loshchilov & Hutter 2019) minimises something else.
 
     Returns
     -------
@@ -102,10 +109,14 @@ def train(
     if not 0 <= average < 1:
         raise ValueError(f"average must be at least 0 and below 1, got {average!r}")
     limit = np.inf if clip is None else _inputs.positive(clip, "clip")
+    if not 0 <= l2 < np.inf:
+        raise ValueError(f"l2 must be finite and at least 0, got {l2!r}")
 
     def loss(flat: Any, x: Array, sigma: Array, z: Array, extra: Array | None) -> Any:
         now = replace(net, params={key: part(flat, *place) for key, *place in places})
         total = mean_square(now.residual(x, sigma, z, extra))
+        if l2:
+            total = total + l2 * anp.dot(flat, flat)
         return total if penalty is None else total + penalty(now, x + sigma[:, None] * z, sigma)
 
     # One long vector: autograd's own handling of a dict takes longer than a small network.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scorekit.densities import Gaussian, three_hills
-from scorekit.networks import init_noise, init_scaled
+from scorekit.networks import NoiseNet, init_noise, init_scaled
 from scorekit.training import TrainingDiverged, log_uniform, train
 
 # An anisotropic Gaussian: the score of weight 0, that of a round Gaussian, is wrong for it.
@@ -147,6 +147,51 @@ def test_a_penalty_on_the_weights_leaves_one_model_gaussian_and_the_other_silent
     np.testing.assert_allclose(scaled(DATA, 1.0), gaussian, atol=0.05)
 
 
+class Linear(NoiseNet):
+    """ε̂ = W (y - m): a network without a hidden layer, whose best weights are known."""
+
+    def _out(self, shifted, sigma, extra):
+        return shifted @ self.params["w"]
+
+
+@pytest.mark.parametrize("variances", [[2.0], [2.0, 0.05]])
+def test_l2_is_ridge_regression_for_a_linear_network(variances):
+    v, sigma, lam, d = np.array(variances), 0.7, 0.8, len(variances)
+    rng = np.random.default_rng(4)
+    data = rng.standard_normal((4000, d))
+    data -= data.mean(0)
+    data = data @ np.linalg.inv(np.linalg.cholesky(data.T @ data / 4000)).T
+    net = Linear({"w": np.zeros((d, d))}, np.zeros(d), 1.0)
+
+    def slope(l2, **options):
+        fit = train(
+            net, data * np.sqrt(v), steps=1500, rng=np.random.default_rng(5), l2=l2,
+            sigmas=lambda n, rng: np.full(n, sigma), learning_rate=0.02, average=0.5, **options,
+        )  # fmt: skip
+        return fit.net.params["w"]
+
+    want = np.diag(sigma / (v + sigma**2 + d * lam))  # the loss is a mean over coordinates
+    got, plain = slope(lam), slope(0.0)
+    np.testing.assert_allclose(got, want, atol=0.012)
+    np.testing.assert_allclose(plain, np.diag(sigma / (v + sigma**2)), atol=0.02)
+    assert np.abs(np.diag(plain) - np.diag(want)).min() > 0.08  # so the test could fail
+    half = np.diag(sigma / (v + sigma**2 + d * lam / 2))  # of a penalty with λ/2
+    assert np.abs(np.diag(got) - np.diag(half)).min() > 0.03
+    same = slope(0.0, penalty=lambda net, y, sigma: lam * anp.sum(net.params["w"] ** 2))
+    np.testing.assert_allclose(same, got, rtol=1e-6)
+
+
+def test_l2_counts_every_weight_in_the_loss():
+    net = start("noise")
+    options = {"steps": 1, "sigmas": SIGMAS, "average": 0.0}
+    losses = [
+        train(net, DATA, rng=np.random.default_rng(3), l2=l2, **options).losses[0]
+        for l2 in (0.0, 0.25)
+    ]
+    total = sum(float((p.astype(float) ** 2).sum()) for p in net.params.values())
+    np.testing.assert_allclose(losses[1] - losses[0], 0.25 * total, rtol=1e-5)
+
+
 def test_noise_levels_are_log_uniform():
     draws = np.log(log_uniform(0.1, 10)(20_000, np.random.default_rng(0))) / np.log(10)
     assert draws.min() >= -1
@@ -169,6 +214,8 @@ GOOD = {"steps": 2, "rng": RNG, "sigmas": SIGMAS}
         (DATA, {"learning_rate": -1.0}, "learning_rate must be positive"),
         (DATA, {"average": 1.0}, "average must be at least 0 and below 1"),
         (DATA, {"clip": 0.0}, "clip must be positive"),
+        (DATA, {"l2": -0.1}, "l2 must be finite and at least 0"),
+        (DATA, {"l2": np.nan}, "l2 must be finite and at least 0"),
         (DATA, {"sigmas": (1.0, 1.0)}, "low must be below high"),
         (DATA, {"sigmas": (0.0, 1.0)}, "low must be positive"),
         (DATA, {"sigmas": lambda n, rng: np.zeros(n)}, "sigma must be positive"),
