@@ -1,7 +1,7 @@
 """Scores and Langevin dynamics in plain NumPy: one module per idea of the book.
 
 - ``scorekit.densities``: Gaussian, Gaussian mixture, ring, a data set
-- ``scorekit.vector_fields``: line integrals, circulation, flow, stationary points
+- ``scorekit.vector_fields``, ``scorekit.stationary``: integrals, derivatives; flow lines, zeros
 - ``scorekit.denoising``: Tweedie's formula, the losses, noise-conditional scores
 - ``scorekit.networks``, ``scorekit.training``, ``scorekit.priors``: scores learned from data
 - ``scorekit.langevin``, ``scorekit.escape``: Langevin samplers, and how long they take to cross

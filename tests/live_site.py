@@ -69,7 +69,7 @@ PAGES = {
             "np.arange(3)"
         ),
         cell(
-            "from scorekit.vector_fields import stationary_points\n\n"
+            "from scorekit.stationary import stationary_points\n\n"
             "print(len(stationary_points(lambda x: -x, np.ones((1, 2)))), 'point')"
         ),
         cell("print('a' * 1_000_000)"),

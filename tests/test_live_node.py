@@ -83,7 +83,7 @@ def test_a_failing_check_is_seen(run_cells: Callable[..., dict[str, Any]]) -> No
 
 def test_what_a_module_may_want_later_is_there(run_cells: Callable[..., dict[str, Any]]) -> None:
     # Node 20 cannot wait inside Python, so everything a cell could need comes before it runs.
-    result = run_cells(["from scorekit import vector_fields", "import scipy.optimize"])
+    result = run_cells(["from scorekit import stationary", "import scipy.optimize"])
     assert result["ok"]
 
 

@@ -1,6 +1,6 @@
 """Which outside packages each module of the book imports, read without running anything.
 
-A page loads a package when a cell needs it. That a cell imports ``scorekit.vector_fields`` does not
+A page loads a package when a cell needs it. That a cell imports ``scorekit.stationary`` does not
 show that SciPy will be wanted; this table does.
 """
 

@@ -10,7 +10,7 @@ MASKED = (
     "densities.GaussianMixture",
     "densities.Gaussian.score",
     "densities.Ring",
-    "vector_fields.flow",
+    "stationary.flow",
 )
 
 
