@@ -34,6 +34,8 @@ const interpreter = new Interpreter(python, {
   runtime: RUNTIME.map((name) => [name, readFileSync(path.join(live, "python", name))]),
   files: Object.entries(job.files).map(([name, file]) => [name, readFileSync(file)]),
   modules: config.modules,
+  data: config.data,
+  fetchData: ({ url }) => readFileSync(path.join(live, url)),
   emit: (output) => outputs.push({ cell: current, ...output }),
   load: (names) =>
     python.loadPackagesFromImports(names.map((name) => `import ${name}`).join("\n"), {

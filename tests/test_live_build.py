@@ -100,14 +100,23 @@ def test_write_adds_wheels_cells_and_files(assets: ModuleType, out: Path) -> Non
     for entry in names.values():
         wheel = live / entry["file_name"]
         assert hashlib.sha256(wheel.read_bytes()).hexdigest() == entry["sha256"]
-        # Nearly all of it is the digits prior; every page downloads the wheel.
-        assert wheel.stat().st_size == entry["bytes"] < 1_500_000
+        # Every page downloads the wheels.
+        assert wheel.stat().st_size == entry["bytes"] < 350_000
     inside = zipfile.ZipFile(live / names["scorekit"]["file_name"]).namelist()
     assert {"scorekit/checks.py", "scorekit/data/digits.npz", "gradekit/local.py"} <= set(inside)
     assert (
         "autograd/numpy/__init__.py"
         in zipfile.ZipFile(live / names["autograd"]["file_name"]).namelist()
     )
+
+    data = {entry["path"]: entry for entry in config["data"]}
+    assert "scorekit/data/digits_prior.npz" in data
+    for path, entry in data.items():
+        assert path not in inside
+        sent = (live / entry["url"]).read_bytes()
+        assert sent == (ROOT / path).read_bytes()
+        assert hashlib.sha256(sent).hexdigest() == entry["sha256"]
+        assert len(sent) == entry["bytes"]
 
     page = json.loads((live / "pages" / "exercises" / "01_landscape" / "exercise.json").read_text())
     assert page["files"] == ["checks.py"]
@@ -135,6 +144,22 @@ def test_wheels_are_the_same_bytes_every_time(
         wheels.append(assets.installed_wheel("autograd", target))
         made.append([wheel.read_bytes() for wheel in wheels])
     assert made[0] == made[1]
+
+
+def test_the_code_that_opens_a_data_file_is_known(assets: ModuleType, tmp_path: Path) -> None:
+    from live_imports import data_pattern
+
+    prior = re.compile(data_pattern(tmp_path / "digits_prior.npz"))
+    assert prior.search("net = load_prior('digits').net")
+    assert not prior.search("load_prior('phantoms'); data.digits()")
+    (tmp_path / "__init__.py").write_text(
+        "def _read(name):\n    return name\n\n\ndef waves():\n    return _read('sea')\n"
+    )
+    sea = re.compile(data_pattern(tmp_path / "sea.npz"))
+    assert sea.search("x = data.waves()")
+    assert not sea.search("x = data.shock_waves_of('sea')")
+    with pytest.raises(ValueError, match="opens land"):
+        data_pattern(tmp_path / "land.npz")
 
 
 def test_one_setting_moves_python(assets: ModuleType, out: Path) -> None:

@@ -87,6 +87,15 @@ def test_what_a_module_may_want_later_is_there(run_cells: Callable[..., dict[str
     assert result["ok"]
 
 
+def test_a_large_data_file_comes_when_it_is_used(run_cells: Callable[..., dict[str, Any]]) -> None:
+    ask = "from scorekit.priors import load_prior\nprint(load_prior({}).net.size > 1000)"
+    result = run_cells([ask.format("'digits'"), ask.format("'dig' + 'its'")])
+    assert result["ok"]
+    assert "".join(output["text"] for output in result["outputs"]) == "True\n" * 2
+    result = run_cells([ask.format("'dig' + 'its'")])  # not seen in the code, so not fetched
+    assert not result["ok"]
+
+
 @pytest.mark.parametrize(
     "folder", sorted((ROOT / "exercises").glob("[0-9]*")), ids=lambda folder: folder.name
 )

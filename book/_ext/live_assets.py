@@ -20,7 +20,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from live_imports import module_needs
+from live_imports import data_pattern, module_needs
 
 # One setting moves Python to another address: this variable, or `live_base` in _config.yml.
 BASE_VARIABLE = "LIVE_BASE"
@@ -30,6 +30,8 @@ EPOCH_SECONDS = "315532800"
 FILE_TYPES = {".py", ".csv", ".json", ".npz", ".txt"}
 NOT_FOR_READERS = {"mutants.py"}
 MAX_FILE = 1_000_000
+# A data file of the package above this many bytes is not in its wheel: pages fetch it when used.
+LARGE = 100_000
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -81,6 +83,12 @@ def write(srcdir: Path | str, outdir: Path | str, base: str = "") -> None:
             lock_entry(installed_wheel("autograd", wheels), ["autograd"]),
         ],
         "modules": module_needs([source / package for package in packages]),
+        "data": [
+            data_entry(path, source, live)
+            for package in packages
+            for path in sorted((source / package).rglob("*.npz"))
+            if path.stat().st_size > LARGE
+        ],
     }
     for html in sorted(Path(outdir).rglob("*.html")):
         page = html.relative_to(outdir).with_suffix("")
@@ -88,6 +96,20 @@ def write(srcdir: Path | str, outdir: Path | str, base: str = "") -> None:
         if notebook.exists():
             write_page(notebook, page, live)
     (live / "live.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
+def data_entry(path: Path, source: Path, live: Path) -> dict[str, Any]:
+    """Copy a large data file beside the wheels, and say which code will open it."""
+    target = live / "data" / path.name
+    target.parent.mkdir(exist_ok=True)
+    shutil.copyfile(path, target)
+    return {
+        "path": path.relative_to(source).as_posix(),  # inside site-packages
+        "url": f"data/{path.name}",  # relative to live.json
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "bytes": path.stat().st_size,
+        "pattern": data_pattern(path),
+    }
 
 
 def write_page(notebook: Path, page: Path, live: Path) -> None:
@@ -141,9 +163,7 @@ def book_wheel(source: Path, name: str, packages: list[str], target: Path) -> Pa
         copy = Path(tmp) / "source"
         copy.mkdir()
         for folder in packages:
-            shutil.copytree(
-                source / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(source / folder, copy / folder, ignore=not_in_the_wheel)
         for file in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copyfile(source / file, copy / file)
         for path in copy.rglob("*"):
@@ -155,6 +175,12 @@ def book_wheel(source: Path, name: str, packages: list[str], target: Path) -> Pa
             env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH_SECONDS},
         )  # fmt: skip
     return next(target.glob(f"{name.replace('-', '_')}-*.whl"))
+
+
+def not_in_the_wheel(folder: str, names: list[str]) -> set[str]:
+    """What the copy leaves out: caches, and data that pages fetch when they use it."""
+    sizes = {name: (Path(folder) / name).stat().st_size for name in names if name[-4:] == ".npz"}
+    return {name for name in names if name == "__pycache__" or sizes.get(name, 0) > LARGE}
 
 
 def installed_wheel(name: str, target: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Which outside packages each module of the book imports, read without running anything.
+"""Which outside packages and data the book's modules use, read without running anything.
 
 A page loads a package when a cell needs it. That a cell imports ``scorekit.stationary`` does not
 show that SciPy will be wanted; this table does.
@@ -7,6 +7,7 @@ show that SciPy will be wanted; this table does.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -85,3 +86,28 @@ def module_needs(folders: list[Path]) -> dict[str, dict[str, list[str]]]:
         }
         for name in sorted(modules)
     }
+
+
+def data_pattern(path: Path) -> str:
+    """A regular expression, for JavaScript too, that finds in code the calls that open this file.
+
+    A network ``name_prior.npz`` is opened by ``load_prior("name")``; any other file by the public
+    functions of its folder's ``__init__`` whose code names the file.
+    """
+    stem = path.stem
+    if stem.endswith("_prior"):
+        return rf"load_prior\(\s*[\"']{re.escape(stem.removesuffix('_prior'))}[\"']"
+    tree = ast.parse((path.parent / "__init__.py").read_text(encoding="utf-8"))
+    openers = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and any(
+            isinstance(part, ast.Constant) and part.value in (stem, path.name)
+            for part in ast.walk(node)
+        )
+    ]
+    if not openers:
+        raise ValueError(f"no public function of {path.parent.name} opens {path.name}")
+    return rf"\b({'|'.join(openers)})\b"

@@ -19,10 +19,13 @@ const canWait = typeof WebAssembly.Suspending === "function";
 
 export class Interpreter {
   // `runtime` and `files` map names to bytes; `emit` gets each output;
-  // `load(names)` resolves when the packages that provide these top-level modules are there.
-  constructor(python, { runtime, files, modules, emit, load }) {
+  // `load(names)` resolves when the packages that provide these top-level modules are there;
+  // `data` lists the packages' large data files, and `fetchData(entry)` resolves to one's bytes.
+  constructor(python, { runtime, files, modules, data, emit, load, fetchData }) {
     this.python = python;
     this.load = load;
+    this.data = data;
+    this.fetchData = fetchData;
     python.FS.mkdirTree(`${SITE}/IPython`);
     for (const [name, bytes] of runtime) python.FS.writeFile(`${SITE}/${name}`, bytes);
     for (const [name, bytes] of files) python.FS.writeFile(`${HOME}/${name}`, bytes);
@@ -31,16 +34,25 @@ export class Interpreter {
       load: (name) => load([name]),
     });
     python.runPython(`import sys; sys.path.append("${SITE}")`);
+    this.site = python.runPython("import sysconfig; sysconfig.get_path('purelib')");
     this.runtime = python.pyimport("live_runtime");
     this.runtime.setup(python.toPy(modules));
   }
 
-  // Load what a piece of code imports.
+  // Load what a piece of code imports, and the data it opens.
   async loadNeeds(code) {
     const found = this.runtime.needs(code, canWait);
     const names = found.toJs();
     found.destroy();
     if (names.length) await this.load(names);
+    const opened = this.data.filter(({ pattern }) => new RegExp(pattern).test(code));
+    for (const entry of opened) {
+      const bytes = await this.fetchData(entry);
+      const file = `${this.site}/${entry.path}`;
+      this.python.FS.mkdirTree(file.slice(0, file.lastIndexOf("/")));
+      this.python.FS.writeFile(file, bytes);
+      this.data = this.data.filter((other) => other !== entry);
+    }
   }
 
   // Run a cell; resolves to whether it ended well.

@@ -45,6 +45,10 @@ function fromHex(hex) {
   return Uint8Array.from(hex.match(/../g), (pair) => Number.parseInt(pair, 16));
 }
 
+function expectFile(url, sha256, bytes, label) {
+  downloads.expect(url, `sha256-${base64(fromHex(sha256))}`, bytes, label);
+}
+
 // The official lock, which names the hash of every wheel, and the book's own wheels added to it.
 async function readLock(live, pins, base, core, packages) {
   const lock = JSON.parse(new TextDecoder().decode(await downloads.get(core + LOCK)));
@@ -54,7 +58,10 @@ async function readLock(live, pins, base, core, packages) {
   for (const entry of Object.values(lock.packages)) {
     const url = new URL(entry.file_name, packages).href;
     const bytes = entry.bytes ?? pins.wheels[entry.file_name] ?? 0;
-    downloads.expect(url, `sha256-${base64(fromHex(entry.sha256))}`, bytes, entry.name);
+    expectFile(url, entry.sha256, bytes, entry.name);
+  }
+  for (const { url, path, sha256, bytes } of live.data) {
+    expectFile(new URL(url, base).href, sha256, bytes, path.split("/").pop());
   }
   return lock;
 }
@@ -125,8 +132,10 @@ async function start({ base, live, pins, folder, files, firstCell }) {
     runtime: await runtime,
     files: await plain,
     modules: live.modules,
+    data: live.data,
     emit: (output) => postMessage({ type: "output", ...output }),
     load: loadImports,
+    fetchData: ({ url }) => downloads.get(new URL(url, base).href),
   });
   const scripts = (await plain).filter(([name]) => name.endsWith(".py"));
   const texts = scripts.map(([, bytes]) => new TextDecoder().decode(bytes));
