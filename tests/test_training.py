@@ -154,7 +154,7 @@ class Linear(NoiseNet):
         return shifted @ self.params["w"]
 
 
-@pytest.mark.parametrize("variances", [[2.0], [2.0, 0.05]])
+@pytest.mark.parametrize("variances", [[0.5], [0.5, 0.05]])
 def test_l2_is_ridge_regression_for_a_linear_network(variances):
     v, sigma, lam, d = np.array(variances), 0.7, 0.8, len(variances)
     rng = np.random.default_rng(4)
@@ -174,7 +174,7 @@ def test_l2_is_ridge_regression_for_a_linear_network(variances):
     got, plain = slope(lam), slope(0.0)
     np.testing.assert_allclose(got, want, atol=0.012)
     np.testing.assert_allclose(plain, np.diag(sigma / (v + sigma**2)), atol=0.02)
-    assert np.abs(np.diag(plain) - np.diag(want)).min() > 0.08  # so the test could fail
+    assert np.abs(np.diag(plain) - np.diag(want)).min() > 0.2  # so the test could fail
     half = np.diag(sigma / (v + sigma**2 + d * lam / 2))  # of a penalty with λ/2
     assert np.abs(np.diag(got) - np.diag(half)).min() > 0.03
     same = slope(0.0, penalty=lambda net, y, sigma: lam * anp.sum(net.params["w"] ** 2))
