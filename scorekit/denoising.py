@@ -57,11 +57,16 @@ def at(score: NoisyScore, sigma: float) -> Field:
     return lambda x: score(x, sigma)
 
 
-def add(*scores: Field) -> Field:
-    """The sum of scores: the score of a product of densities."""
+def add(*scores: Callable[..., Array]) -> Callable[..., Array]:
+    """The sum of scores: the score of a product of densities.
+
+    The sum takes what its terms take: x, or x and sigma where all are noise-conditional.
+    """
     if not scores:
         raise ValueError("scores must hold at least one score, got none")
-    return lambda x: np.asarray(sum(s(x) for s in scores[1:]) + scores[0](x))
+    return lambda x, *sigma: np.asarray(
+        sum(s(x, *sigma) for s in scores[1:]) + scores[0](x, *sigma)
+    )
 
 
 def scale(score: Field, factor: float) -> Field:
