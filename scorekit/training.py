@@ -18,6 +18,7 @@ from .networks import Array, ScoreNet, noise_levels
 Sigmas = Callable[[int, np.random.Generator], NDArray[np.floating]]
 Draw = Callable[..., Any]  # draw(n, rng=rng): points (n, d), or points and their extra inputs
 Penalty = Callable[[Any, Array, Array], Any]
+AfterStep = Callable[[dict[str, Array]], None]
 WARM_UP = 0.02  # of the steps
 BETA1, BETA2, TINY = 0.9, 0.99, 1e-8
 
@@ -55,6 +56,7 @@ def train(
     clip: float | None = 1.0,
     penalty: Penalty | None = None,
     l2: float = 0.0,
+    after_step: AfterStep | None = None,
 ) -> Fit:
     r"""Train a network by denoising score matching, and return a new one.
 
@@ -90,6 +92,10 @@ def train(
         loss is a mean over coordinates: a linear map in d dimensions is shrunk as by dλ in a sum.
         Its gradient passes through Adam, so the minimum is that of loss plus penalty; the
         decoupled decay of AdamW (Loshchilov & Hutter 2019) minimises something else.
+    after_step : callable (weights) to None, optional
+        Called after each step with the weights, a dict like ``net.params``, to change them in
+        place: a projection onto the allowed ones. If these form a convex set, the running means,
+        taken afterwards, are in it too.
 
     Returns
     -------
@@ -137,6 +143,8 @@ def train(
             warm = min(1.0, (k + 1) / max(1.0, WARM_UP * steps))
             cosine = 0.505 + 0.495 * np.cos(np.pi * k / steps)
             adam.step(g, float(rate * warm * cosine), limit)
+            if after_step is not None:
+                after_step({key: part(adam.weights, *place) for key, *place in places})
             adam.average(1 / (1 + average * k) if average else 1.0)
     params = {key: part(adam.mean, *place) for key, *place in places}
     return Fit(replace(net, params=params), losses)
