@@ -148,13 +148,10 @@ def pigdm_score(
         :math:`C_\sigma=r^2I`, :math:`r^2=v\sigma^2/(v+\sigma^2)`. Infinity gives r² = σ².
     """
     y, tau = measurement(A, y, tau)
-    gain = lru_cache(maxsize=256)(_gains(A, tau, covariance))
-
-    def pull(denoised: Array, sigma: float) -> Array:
-        weight = gain(sigma).astype(denoised.dtype, copy=False)
-        return apply_adjoint(A, _gap(A, y, denoised) @ weight)
-
-    return DenoisedLikelihood(prior, pull)
+    weigh = _weigh(A, tau, covariance)
+    return DenoisedLikelihood(
+        prior, lambda denoised, sigma: apply_adjoint(A, weigh(_gap(A, y, denoised), sigma))
+    )
 
 
 def posterior_samples(
@@ -213,8 +210,8 @@ def posterior_samples(
     return x.reshape(copies, len(each), len(centre))
 
 
-def _gains(A: LinearOperator, tau: float, covariance: ArrayLike) -> Callable[[float], Array]:
-    """σ -> (A C_σ Aᵀ + τ² I)⁻¹, from one eigendecomposition."""
+def _weigh(A: LinearOperator, tau: float, covariance: ArrayLike) -> Callable[[Array, float], Array]:
+    """(residual, σ) -> (A C_σ Aᵀ + τ² I)⁻¹ residual, from one eigendecomposition."""
     m, d = A.shape
     if np.ndim(covariance) == 0:
         v = float(covariance)  # type: ignore[arg-type]
@@ -222,9 +219,11 @@ def _gains(A: LinearOperator, tau: float, covariance: ArrayLike) -> Callable[[fl
             raise ValueError(f"covariance must be positive, got {v!r}")
         w, u = np.linalg.eigh(A.matmat(A.rmatmat(np.eye(m))))
 
-        def isotropic(sigma: float) -> Array:
+        def isotropic(gap: Array, sigma: float) -> Array:
             r2 = sigma**2 / (1 + sigma**2 / v)
-            return np.asarray((u / (r2 * w.clip(0) + tau**2)) @ u.T)
+            turned = gap @ u.astype(gap.dtype, copy=False)
+            turned /= (r2 * w.clip(0) + tau**2).astype(gap.dtype)
+            return np.asarray(turned @ u.T.astype(gap.dtype, copy=False))
 
         return isotropic
     c = _inputs.parameter(covariance, "covariance", 2)
@@ -235,11 +234,12 @@ def _gains(A: LinearOperator, tau: float, covariance: ArrayLike) -> Callable[[fl
         raise ValueError(f"covariance must not have negative eigenvalues, got {variance[0]:.3g}")
     variance, seen = variance.clip(0), A.matmat(axes)
 
-    def wiener(sigma: float) -> Array:
+    @lru_cache(maxsize=256)
+    def inverse(sigma: float) -> Array:
         inner = (seen * (variance * sigma**2 / (variance + sigma**2))) @ seen.T
         return np.asarray(np.linalg.inv(inner + tau**2 * np.eye(m)))
 
-    return wiener
+    return lambda gap, sigma: gap @ inverse(sigma).astype(gap.dtype, copy=False)
 
 
 def _gap(A: LinearOperator, y: Array, x: Array) -> Array:

@@ -96,16 +96,17 @@ class ExactPrior:
     def pullback(self, x: Array, sigma: float) -> tuple[Array, Field]:
         """The score at x, and the map u -> (∇s)ᵀ u for directions u, (n, d)."""
         mixture, precision = self._blurred(sigma)
-        s, gamma = mixture.score(x), mixture.responsibilities(x)
-        precision = precision.astype(x.dtype)
-        times = "k,nkj->nkj" if precision.ndim == 1 else "kij,nkj->nki"
-        g = np.einsum(times, precision, mixture.means.astype(x.dtype) - x[:, None])
+        s, gamma = mixture.score(x), mixture.responsibilities(x).T[:, :, None]
+        means, precision = mixture.means.astype(x.dtype), precision.astype(x.dtype)
+
+        def times(k: int, v: Array) -> Array:
+            return np.asarray(v * precision[k] if precision.ndim == 1 else v @ precision[k])
 
         def pull(u: Array) -> Array:
-            along = gamma * np.einsum("nkj,nj->nk", g, u)
-            flat = "nk,k,nj->nj" if precision.ndim == 1 else "nk,kij,nj->ni"
-            bent = np.einsum("nk,nkj->nj", along, g)
-            bent -= np.einsum(flat, gamma, precision, u, optimize=True)
-            return np.asarray(bent - s * (s * u).sum(1, keepdims=True))
+            out = -s * (s * u).sum(1, keepdims=True)
+            for k, weight in enumerate(gamma):
+                g = times(k, means[k] - x)
+                out += weight * (g * (g * u).sum(1, keepdims=True) - times(k, u))
+            return np.asarray(out)
 
         return s, pull
