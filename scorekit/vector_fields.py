@@ -5,26 +5,35 @@ A *field* is any callable from points ``(n, d)`` to vectors of the same shape; a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
+from .derivatives import (
+    Array,
+    Field,
+    curl,
+    derivative,
+    divergence,
+    evaluate,
+    hutchinson,
+    jacobian,
+)
 
-Array = NDArray[np.floating]
-Field = Callable[[Array], Array]
-
-
-def evaluate(field: Field, x: Array, name: str = "field") -> Array:
-    """Return ``field(x)`` after checking that the field kept the shape and is finite."""
-    value = np.asarray(field(x))
-    if value.shape != x.shape:
-        raise ValueError(
-            f"{name} must return an array of the shape it got, {x.shape}, got {value.shape}"
-        )
-    _inputs.finite(value, f"{name}(x)")
-    return value
+__all__ = [
+    "Array",
+    "Field",
+    "circle",
+    "circulation",
+    "curl",
+    "curl_flux",
+    "derivative",
+    "divergence",
+    "evaluate",
+    "hutchinson",
+    "jacobian",
+    "line_integral",
+]
 
 
 def line_integral(field: Field, path: ArrayLike, *, nodes: int = 16) -> float:
@@ -103,31 +112,39 @@ def circle(centre: ArrayLike, radius: float, sides: int = 64) -> NDArray[np.floa
     )
 
 
-def jacobian(field: Field, x: ArrayLike, *, step: float = 1e-5) -> NDArray[np.float64]:
-    r"""The matrices :math:`J_{ij} = \partial v_i / \partial x_j`, by central differences.
+def curl_flux(
+    field: Field, triangle: ArrayLike, *, nodes: int = 16, step: float | None = 1e-5
+) -> float:
+    r"""The curl through a flat triangle in any dimension: by Stokes, the circulation round it.
 
-    For a score this is the Hessian of log p. The error is about step² from truncation and
-    1e-16/step from rounding, each in units of the field and its third derivative.
+    .. math:: \oint v\cdot dr = \iint \sum_{ij} C_{ij}\,p_i q_j\,ds\,dt
+              = \iint \big(q\cdot Jp - p\cdot Jq\big)\,ds\,dt,\qquad x = a + sp + tq
+
+    with p = b − a, q = c − a, by Gauss–Legendre nodes on the square folded onto the triangle. The
+    field must be smooth on the whole triangle.
 
     Parameters
     ----------
     field : callable, (n, d) to (n, d)
-    x : array, shape (n, d)
-    step : float
-
-    Returns
-    -------
-    array, shape (n, d, d)
+    triangle : array, shape (3, d)
+        Corners a, b, c in the order walked.
+    nodes : int
+        In each of two directions.
+    step : float or None
+        As for :func:`derivative`.
 
     Raises
     ------
-    ValueError
-        If ``x`` is not a finite batch or ``step`` is not positive.
+    ValueError, TypeError
+        As :func:`derivative`, and if there are not three corners.
     """
-    x = np.asarray(_inputs.points(x), float)
-    step = _inputs.positive(step, "step")
-    n, d = x.shape
-    shifts = step * np.eye(d)
-    around = np.concatenate([x[None] + shifts[:, None], x[None] - shifts[:, None]])
-    v = evaluate(field, around.reshape(-1, d)).reshape(2, d, n, d)
-    return np.ascontiguousarray(np.moveaxis((v[0] - v[1]) / (2 * step), 0, 2))
+    corners = _inputs.points(triangle, name="triangle")
+    if len(corners) != 3:
+        raise ValueError(f"triangle must have 3 corners, got {len(corners)}")
+    t, weight = np.polynomial.legendre.leggauss(_inputs.count(nodes, "nodes"))
+    t, weight = (t + 1) / 2, weight / 2
+    s, far = np.repeat(t, nodes), np.tile(t, nodes)
+    p, q = corners[1:] - corners[0]
+    x = corners[0] + s[:, None] * p + ((1 - s) * far)[:, None] * q
+    turn = derivative(field, x, p, step=step) @ q - derivative(field, x, q, step=step) @ p
+    return float(np.outer(weight, weight).ravel() @ (turn * (1 - s)))
