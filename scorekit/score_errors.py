@@ -174,7 +174,7 @@ def noisy_cosine(ratio: ArrayLike, d: int) -> Numbers:
 
     In the plane this is :math:`\sqrt{\pi/8}\,r\,e^{-r^2/4}[I_0+I_1](r^2/4)`. The short cut
     :math:`1/\sqrt{1+d/r^2}` is for large d only. It is the mean resultant length of the projected
-    normal distribution (Mardia & Jupp 2000, *Directional Statistics*, §9.3.3).
+    normal distribution (Mardia & Jupp 2000, *Directional Statistics*).
 
     ``ratio`` is r ≥ 0, of any shape; d is at least 2.
     """
