@@ -17,28 +17,27 @@ from numpy.typing import ArrayLike, NDArray
 from . import _inputs
 from .vector_fields import Field, evaluate
 
-# The 15-point rule of Kronrod on [-1, 1], positive half, outermost first, and the weights of the
-# 7-point Gauss rule on every second node (QUADPACK's QK15; Piessens et al. 1983, p. 49).
-_NODES = (0.9914553711208126392, 0.9491079123427585245,
-          0.8648644233597690727, 0.7415311855993944398,
-          0.5860872354676911302, 0.4058451513773971669,
-          0.2077849550078984676, 0.0)  # fmt: skip
-_KRONROD = (0.0229353220105292249, 0.0630920926299785532,
-            0.1047900103222501838, 0.1406532597155259187,
-            0.1690047266392679028, 0.1903505780647854099,
-            0.2044329400752988924, 0.2094821410847278280)  # fmt: skip
-_GAUSS = (0.0, 0.1294849661688696932, 0.0, 0.2797053914892766679,
-          0.0, 0.3818300505051189449, 0.0, 0.4179591836734693877)  # fmt: skip
-
-
-def _both_halves(half: tuple[float, ...], sign: float) -> NDArray[np.float64]:
-    a = np.array(half)
-    return np.concatenate([sign * a, a[-2::-1]])
-
-
-_T = (1 + _both_halves(_NODES, -1.0)) / 2  # on [0, 1], increasing
 _BLOCK = 1 << 16  # points of the field evaluated at once
-_RULES = np.stack([_both_halves(_KRONROD, 1.0), _both_halves(_GAUSS, 1.0)]) / 2
+
+
+def _clenshaw_curtis(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Its n + 1 nodes on [0, 1], ends included, and weights; n even (Trefethen 2008, §2)."""
+    angle = np.pi * np.arange(n + 1) / n
+    j = np.arange(1, n // 2 + 1)
+    share = np.where(j == n // 2, 1.0, 2.0) / (4 * j**2 - 1)
+    weight = (1 - np.cos(2 * angle[:, None] * j) @ share) / n
+    weight[[0, -1]] /= 2
+    return (1 - np.cos(angle)) / 2, weight
+
+
+# A leg is looked at in 17 places; every second of them makes the rule it is compared with. Both
+# rules look at the ends of the leg: without these, a bend between the end and the first node of
+# an otherwise straight stretch is seen by neither, however large it is. A hair inside the ends,
+# that is: a split at a jump needs the value on the leg's own side.
+_T, _FINE = _clenshaw_curtis(16)
+_RULES = np.stack([_FINE, np.zeros(17)])
+_RULES[1, ::2] = _clenshaw_curtis(8)[1]
+_T = _T.clip(1e-10, 1 - 1e-10)
 
 
 def log_ratio(
@@ -111,11 +110,11 @@ def adaptive_log_ratio(
 ) -> AdaptiveRatio:
     r"""The same, halving legs until the estimated error of each way is at most ``tol``.
 
-    On each leg the 15-point Kronrod rule gives the value, and its distance to the 7-point Gauss
-    rule on the same points the error: cautious, since that is the error of the poorer rule
-    (Piessens et al. 1983, *QUADPACK*, §2.2). Legs with more than their share of ``tol`` are
-    halved, all at once. **A feature narrower than the gaps between the first 15 points is not
-    seen**, and the estimate does not know of it; splits near where you expect one help.
+    On each leg the 17-point rule of Clenshaw and Curtis gives the value, and its distance to the
+    9-point rule on every second point the error: cautious, since that is the error of the poorer
+    rule (Davis & Rabinowitz 1984, §6.2). Legs with more than their share of ``tol`` are halved,
+    all at once. **A hill that lies wholly between two of the first points is not seen**, and the
+    estimate does not know of it; splits near where you expect one help.
 
     Parameters
     ----------
