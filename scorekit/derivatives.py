@@ -75,10 +75,10 @@ def _forward(field: Field, x: Array, u: Array) -> Array:
         value, along = make_jvp(field)(x)(u)
         if np.asarray(value).dtype == object:  # plain NumPy has stacked autograd's boxes
             raise TypeError("its result is an array of objects")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise TypeError(
-            f"field must be one that autograd can follow when step is None ({error}); "
-            "give a step to take differences"
+            f"field must be one that autograd can follow when step is None ({error}); give points "
+            "of the dtype of the network's weights, or a step to take differences"
         ) from error
     evaluate(lambda _: value, x)
     _inputs.finite(np.asarray(along), "the field's derivative")

@@ -196,8 +196,7 @@ def _directions(y: Array, rng: np.random.Generator | None) -> tuple[Array, Array
 
 
 def _along(net: Any, y: Array, sigma: Array, p: tuple[Array, Array], q: tuple[Array, Array]) -> Any:
-    # q·Jp for two pairs, shape (2, n), in one pass over a doubled batch: at these sizes it is the
-    # number of autograd's calls that takes the time.
+    # q·Jp for two pairs, (2, n), in one pass: it is the number of autograd's calls that takes time.
     twice, levels = np.concatenate([y, y]), np.concatenate([sigma, sigma])
     tangent = make_jvp(lambda x: net(x, levels))(twice)(np.concatenate(p))[1]
     return anp.reshape(anp.sum(np.concatenate(q) * tangent, 1), (2, len(y)))

@@ -244,6 +244,7 @@ def test_derivative_takes_one_direction_for_all_points_or_one_for_each():
     np.testing.assert_array_equal(one, each)
 
 
+NET = init_scaled(np.eye(2), rng=np.random.default_rng(0), width=4)
 BAD = [
     (lambda: vf.line_integral(rotation, np.zeros((1, 2))), "path must have at least 2 corners"),
     (lambda: vf.line_integral(rotation, np.zeros((2, 2), int)), "path must be a float64"),
@@ -263,6 +264,7 @@ BAD = [
     (lambda: vf.curl(lambda x: x + np.nan, np.zeros((1, 2))), r"field\(x\) must be finite"),
     (lambda: vf.curl(np.sin, np.zeros((1, 1))), "x must have at least 2 coordinates"),
     (lambda: vf.curl(HILLS.score, np.zeros((1, 2)), step=None), "autograd can follow"),
+    (lambda: vf.curl(at(NET, 1.0), np.zeros((1, 2)), step=None), "points of the dtype of the net"),
     (lambda: vf.derivative(rotation, np.zeros((3, 2)), np.zeros(3)), "direction must have shape"),
     (lambda: vf.derivative(rotation, np.zeros((3, 2)), [np.nan, 0]), "direction must be finite"),
     (lambda: vf.curl_flux(rotation, np.zeros((4, 2))), "triangle must have 3 corners"),
