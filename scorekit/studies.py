@@ -1,4 +1,4 @@
-"""Tables of trainings that took minutes, stored with some of the networks and how they came about."""
+"""Tables of trainings that took minutes, stored with some of the networks."""
 
 from __future__ import annotations
 
