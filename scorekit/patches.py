@@ -59,7 +59,8 @@ class PatchPrior:
     def pullback(self, x: Array, sigma: float) -> tuple[Array, Field]:
         """The score at x, and the map u -> (∇s)ᵀ u."""
         s, back = self._patch.pullback(self._cut(x), sigma)
-        return self._spread(s), lambda u: self._gather(back(self._cut(u / self._seen)))
+        seen = self._seen.astype(x.dtype)
+        return self._spread(s), lambda u: self._gather(back(self._cut(u / seen)))
 
     def _cut(self, x: Array) -> Array:
         """Every patch of every picture: (n, d) to (patches, side²)."""

@@ -41,6 +41,12 @@ def test_pullback_is_the_transposed_jacobian():
     assert np.abs(matrices - matrices.transpose(0, 2, 1)).max() > 1e-3
 
 
+def test_float32_is_kept():
+    x = np.ones((2, 12), np.float32)
+    s, back = PatchPrior(MIXTURE, (3, 4)).pullback(x, 0.5)
+    assert s.dtype == back(x).dtype == np.float32
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="square patches"):
         PatchPrior(MIXTURE, (1, 9))
