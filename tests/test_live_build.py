@@ -149,17 +149,22 @@ def test_wheels_are_the_same_bytes_every_time(
 def test_the_code_that_opens_a_data_file_is_known(assets: ModuleType, tmp_path: Path) -> None:
     from live_imports import data_pattern
 
-    prior = re.compile(data_pattern(tmp_path / "digits_prior.npz"))
+    prior = re.compile(data_pattern(tmp_path / "book" / "data" / "digits_prior.npz"))
     assert prior.search("net = load_prior('digits').net")
     assert not prior.search("load_prior('phantoms'); data.digits()")
-    (tmp_path / "__init__.py").write_text(
-        "def _read(name):\n    return name\n\n\ndef waves():\n    return _read('sea')\n"
+    (tmp_path / "book" / "data").mkdir(parents=True)
+    (tmp_path / "book" / "data" / "__init__.py").write_text(
+        "def _read(name):\n    return name\n\n\ndef waves():\n    return _read('sea.npz')\n"
     )
-    sea = re.compile(data_pattern(tmp_path / "sea.npz"))
+    (tmp_path / "book" / "ship.py").write_text(
+        "from . import data\n\n\ndef voyage():\n    return data.waves()\n"
+    )
+    sea = re.compile(data_pattern(tmp_path / "book" / "data" / "sea.npz"))
     assert sea.search("x = data.waves()")
+    assert sea.search("voyage()")
     assert not sea.search("x = data.shock_waves_of('sea')")
     with pytest.raises(ValueError, match="opens land"):
-        data_pattern(tmp_path / "land.npz")
+        data_pattern(tmp_path / "book" / "data" / "land.npz")
 
 
 def test_one_setting_moves_python(assets: ModuleType, out: Path) -> None:

@@ -92,22 +92,33 @@ def data_pattern(path: Path) -> str:
     """A regular expression, for JavaScript too, that finds in code the calls that open this file.
 
     A network ``name_prior.npz`` is opened by ``load_prior("name")``; any other file by the public
-    functions of its folder's ``__init__`` whose code names the file.
+    functions of the package that name it, and by those that call them.
     """
-    stem = path.stem
-    if stem.endswith("_prior"):
-        return rf"load_prior\(\s*[\"']{re.escape(stem.removesuffix('_prior'))}[\"']"
-    tree = ast.parse((path.parent / "__init__.py").read_text(encoding="utf-8"))
-    openers = [
-        node.name
-        for node in tree.body
+    if path.stem.endswith("_prior"):
+        name = re.escape(path.stem.removesuffix("_prior"))
+        return rf"\bload_prior\(\s*[\"']{name}[\"']"
+    words = {
+        node.name: set(_words(node))
+        for module in sorted(path.parents[1].rglob("*.py"))
+        for node in ast.parse(module.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
-        and not node.name.startswith("_")
-        and any(
-            isinstance(part, ast.Constant) and part.value in (stem, path.name)
-            for part in ast.walk(node)
-        )
-    ]
-    if not openers:
-        raise ValueError(f"no public function of {path.parent.name} opens {path.name}")
-    return rf"\b({'|'.join(openers)})\b"
+    }
+    openers, more = set(), {path.stem, path.name}
+    while more:
+        more = {name for name, used in words.items() if used & more} - openers
+        openers |= more
+    public = sorted(name for name in openers if not name.startswith("_"))
+    if not public:
+        raise ValueError(f"no public function of {path.parents[1].name} opens {path.name}")
+    return rf"\b({'|'.join(public)})\b"
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    """The strings and the names that code uses."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+        elif isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
