@@ -73,8 +73,8 @@ def ising(
 
     Parameters
     ----------
-    spins : array, shape (n, rows, columns)
-        The start, ±1, one lattice a chain. Both sides must be even.
+    spins : array, shape (n, side, side)
+        The start, ±1, one lattice a chain; the side must be even.
     coupling : float
         K ≥ 0.
     sweeps : int
@@ -99,7 +99,9 @@ def ising(
     """
     s = check_spins(spins)
     n, rows, columns = s.shape
-    if rows % 2 or columns % 2:
+    if rows != columns:  # the shear of _Colours closes only then
+        raise ValueError(f"spins must have two equal sides, got {rows} × {columns}")
+    if rows % 2:
         raise ValueError(
             "spins must have even sides: on an odd torus a checkerboard has neighbours of equal "
             f"colour, got {rows} × {columns}; flip one site at a time there (metropolis)"
@@ -131,7 +133,7 @@ def ising(
 class _Colours:
     """Two colours of a torus, bit-packed, in sheared coordinates: one line of memory each.
 
-    Site (i, j) with (i + j) % 2 = c lies at [m, i], 2m = j - i - c modulo the columns. Then the
+    Site (i, j) with (i + j) % 2 = c lies at [m, i], 2m = j - i - c modulo the side. Then the
     four neighbours of [m, i] of colour 0 are [m, i], [m, i-1], [m-1, i], [m-1, i+1] of colour 1,
     for *every* i, and with both signs turned for colour 1. So a neighbour is a shift of flat
     memory, but for one edge of i. A line of margin before and after repeats the other end of m.
