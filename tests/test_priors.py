@@ -51,5 +51,5 @@ def test_its_samples_are_near_held_out_digits_and_are_no_copies():
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="name must be that of a stored network: 'digits'"):
+    with pytest.raises(ValueError, match="stored network, 'digits' or 'phantoms', got 'faces'"):
         load_prior("faces")
