@@ -21,7 +21,7 @@ def rows() -> dict[str, Callable[..., Any]]:
     """All rows by key, in the order of the table."""
     import numpy as np
 
-    from . import memory, rows, training
+    from . import lattices, memory, rows, training
 
     return {
         "a32": partial(rows.ula_mixture, np.float32),
@@ -31,6 +31,7 @@ def rows() -> dict[str, Callable[..., Any]]:
         "c-diagonal": rows.ula_large,
         "c-dense": partial(rows.ula_large, True),
         "g": training.dsm,
+        "h": lattices.ising_sweeps,
         "i": memory.memory,
         "import": memory.imports,
     }

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from benchmarks import __main__ as command, harness, memory, problems, report, rows, training
+from benchmarks import (
+    __main__ as command,
+    harness,
+    lattices,
+    memory,
+    problems,
+    report,
+    rows,
+    training,
+)
 from benchmarks.harness import Candidate, Row, Target, Wrong
 from scorekit.langevin import mala, ula
 
@@ -17,6 +26,7 @@ MINIATURES = {
     "c-diagonal": lambda: rows.ula_large(dim=20, chains=30, steps=5),
     "c-dense": lambda: rows.ula_large(True, dim=20, chains=30, steps=5),
     "g": lambda: training.dsm(width=8, batch=16, steps=8),
+    "h": lambda: lattices.ising_sweeps(size=8, chains=64, sweeps=40),
     "i": lambda: memory.memory(chains=500, few=5, many=50),
     "import": memory.imports,
 }
