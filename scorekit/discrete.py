@@ -176,13 +176,15 @@ def parallel_matrix(energy: Energy, states: ArrayLike, sites: Sequence[tuple[int
     chances = []
     for site in sites:
         y = s.copy()
-        y[(slice(None), *site)] *= -1
+        at_site: Any = (slice(None), *site)
+        y[at_site] *= -1
         chances.append(metropolis_rule(e - _energy_at(energy, y)))
     p = np.zeros((len(s), len(s)))
     for flips in product((False, True), repeat=len(sites)):
         y, chance = s.copy(), np.ones(len(s))
         for site, a, flip in zip(sites, chances, flips, strict=True):
-            y[(slice(None), *site)] *= -1 if flip else 1
+            at_site = (slice(None), *site)
+            y[at_site] *= -1 if flip else 1
             chance = chance * (a if flip else 1 - a)
         p[np.arange(len(s)), [_look_up(at, z) for z in y]] += chance
     return p

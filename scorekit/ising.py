@@ -200,7 +200,8 @@ class _Colours:
         many |= self._packed(uniforms, int(chance[1] + rounding))
         self.flat[colour] ^= many
         self._wrap(colour)
-        return many.reshape(self.shape)
+        flips: Bytes = many.reshape(self.shape)
+        return flips
 
     def _packed(self, uniforms: NDArray[np.uint16], limit: int) -> Bytes:
         """Packed bits that say which uniforms are below a limit, at most 65536."""
@@ -218,7 +219,7 @@ class _Colours:
     def unpack(self, packed: Bytes) -> NDArray[np.uint8]:
         """Bits by site and chain."""
         bits: NDArray[np.uint8] = np.unpackbits(packed, axis=2)
-        return bits[:, :, : self.chains]
+        return np.asarray(bits[:, :, : self.chains])
 
     def spins(self) -> Spins:
         half, rows, width = self.shape

@@ -70,7 +70,7 @@ class NGram:
     @property
     def letters(self) -> int:
         """A, the size of the alphabet."""
-        return self.log_probs.shape[-1]
+        return int(self.log_probs.shape[-1])
 
     def energy(self, x: ArrayLike) -> Numbers:
         r"""E of each sequence, ``(m, length)`` to ``(m,)``; its first n - 1 letters are given."""
