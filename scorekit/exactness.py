@@ -73,7 +73,7 @@ def posterior_scores(p: Problem) -> dict[str, NoisyScore]:
 def ladder(high: float, low: float, cap: float, n: int = 60) -> NDArray[np.float64]:
     """n geometric levels, and more between them so that σ² never falls by more than ``cap``.
 
-    With cap = τ² (for |A| = 1) even the plain likelihood's slope 1/τ² is stepped over stably.
+    With cap = τ² (if A has norm 1) even the plain likelihood's slope 1/τ² is stepped over stably.
     """
     squares = geometric_sigmas(high, low, n) ** 2
     parts = [squares[:1]]

@@ -106,7 +106,7 @@ def tweedie_penalty(
         \big]-d
 
     with :math:`\hat\varepsilon=E[\varepsilon\mid y]`. Each call draws new points x, noise levels
-    and ε, and asks that σ²∇·s(x + σε) predict |ε + σs|² − d, the s in the square held fixed: for
+    and ε, and asks that σ²∇·s(x + σε) predict the square of ε + σs, less d, with s held fixed: for
     the exact score, the best prediction is the exact one (Meng et al. 2021, *NeurIPS* 34; Lu et
     al. 2022, *ICML*). The noisy points that training hands to the penalty are not used: their ε is
     not known any more.

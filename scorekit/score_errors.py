@@ -25,14 +25,15 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SplitError:
-    """The error of a score, split. Made by :func:`split_error`.
+    r"""The error of a score, split. Made by :func:`split_error`.
 
     Attributes
     ----------
     scale, rmse : float
-        The norm fit c* (|c| where s = c s*), and the calibrated RMSE √mean(|s| - c*|s*|)².
+        The norm fit :math:`c^*` (the size of c where :math:`s=c\,s^*`), and the calibrated RMSE,
+        the root of the mean of :math:`(|s|-c^*|s^*|)^2`.
     vector_scale, vector_rmse : float
-        The vector fit c_v and what it leaves, √mean|s - c_v s*|².
+        The vector fit :math:`c_v` and what it leaves, the root mean square of :math:`s-c_v s^*`.
     cosine, angle : float
         Means over the points where both have a direction, else NaN; the angle in radians.
     relative, multiplier, repaired : float
@@ -167,7 +168,7 @@ def in_frame(s: ArrayLike, exact: ArrayLike) -> Numbers:
 
 
 def noisy_cosine(ratio: ArrayLike, d: int) -> Numbers:
-    r"""The mean cosine of s* and s* + τz, z ~ N(0, I) in d dimensions, with r = |s*|/τ.
+    r"""The mean cosine of a vector and its noisy copy in d dimensions; ``ratio`` is length/noise.
 
     .. math:: \mathbb E\cos = \frac{r}{\sqrt2}\,\frac{\Gamma(\frac{d+1}2)}{\Gamma(\frac d2+1)}\,
         {}_1F_1\!\left(\tfrac12;\tfrac d2+1;-\tfrac{r^2}2\right)
