@@ -9,8 +9,9 @@ spectral norm of its Jacobian. :func:`slopes` and :func:`steepest` find it from 
 
 The Jacobian of such a layer, :math:`I-2WDW^\top` with :math:`0\le D\le I`, is symmetric with
 eigenvalues in :math:`[1-2|W|^2,\,1]`, where :math:`|W|` is the largest singular value. So f is
-1-Lipschitz if no matrix has a singular value above 1 (Meunier et al. 2022, *ICML*, PMLR 162, 15484–15500). The
-noise level enters through b and a factor below 1 only. :func:`keep_bounded` projects the weights.
+1-Lipschitz if no matrix has a singular value above 1 (Meunier et al. 2022, *ICML*, PMLR 162,
+15484–15500). The noise level enters through b and a factor below 1 only. :func:`keep_bounded`
+projects the weights.
 """
 
 from __future__ import annotations

@@ -59,8 +59,9 @@ def fit_pairwise(spins: ArrayLike, ridge: float = 1e-2) -> Pairwise:
     r"""Fields and couplings by maximum pseudo-likelihood (Besag 1975, *The Statistician* 24, 179).
 
     Minimises :math:`-\frac1n\sum_k\sum_i\log p(s_i\mid s_{\setminus i})
-    +\frac\lambda2(|h|^2+|J|^2)`, each pair once: logistic regressions of every site on the others, with J symmetric. No
-    partition function appears. The penalty keeps a site that never changes from an infinite field.
+    +\frac\lambda2(|h|^2+|J|^2)`, each pair once: logistic regressions of every
+    site on the others, with J symmetric. No partition
+    function appears. The penalty keeps a site that never changes from an infinite field.
 
     Parameters
     ----------
