@@ -101,7 +101,7 @@ def masked_fourier(shape: Shape, keep: ArrayLike) -> LinearOperator:
     ----------
     shape : (rows, columns)
     keep : boolean array, of that shape
-        In the order of :func:`numpy.fft.fft2`: frequency 0 first.
+        In the order of ``numpy.fft.fft2``: frequency 0 first.
 
     Returns
     -------
