@@ -21,7 +21,7 @@ Numbers = NDArray[np.float64]
 
 
 class Proposal(Protocol):
-    """What ``metropolis`` and ``transition_matrix`` of :mod:`scorekit.discrete` need to know of q."""
+    """What ``metropolis`` and ``transition_matrix`` need to know of q."""
 
     def draw(self, x: States, rng: np.random.Generator) -> tuple[States, ArrayLike]:
         """One proposal for each chain, ``(n, *shape)``, and log q(x|y) - log q(y|x)."""

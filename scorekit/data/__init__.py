@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from .. import _inputs
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
     from ..tasks import InverseTask
 
 
@@ -53,6 +54,8 @@ def radon_matrix(angles: int = 12) -> sparse.csr_matrix:
     ValueError, TypeError
         If there is no such number of angles.
     """
+    from scipy import sparse
+
     stored = _stored("radon.npz")
     most = len(stored["angles"])
     if _inputs.count(angles, "angles") > most or most % angles:
