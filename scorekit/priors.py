@@ -49,7 +49,7 @@ class Prior:
         return self.axes.T @ self.axes + np.diag(self.rest)
 
 
-def load_prior(name: str = "digits") -> Prior:
+def load_prior(name: str) -> Prior:
     """The network that ``tools/train_<name>.py`` trained.
 
     - ``"digits"``: its points are ``data.digits()[0] / 8 - 1``, (n, 64), pixels from -1 to 1.
