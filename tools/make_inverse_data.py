@@ -1,6 +1,6 @@
 """Make the stored data of chapter 04: scorekit/data/{radon,photographs,inverse}.npz.
 
-    python -m tools.make_inverse_data            all of it, about five CPU-minutes
+    python -m tools.make_inverse_data            all of it, about three CPU-minutes
     python -m tools.make_inverse_data --only radon photographs
 
 TASKS is the one place where the tasks are defined; scorekit.tasks reads it back from the file. What

@@ -1,6 +1,6 @@
 """Train the network behind the tomography of chapter 04, and measure it.
 
-    python -m tools.train_phantoms               train it, about 25 CPU-minutes, and store it
+    python -m tools.train_phantoms               train it, about 20 CPU-minutes, and store it
     python -m tools.train_phantoms --evaluate    measure what is stored on the test part
     python -m tools.train_phantoms --evaluate --part validation
 
