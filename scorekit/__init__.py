@@ -4,8 +4,14 @@
 - ``scorekit.vector_fields``, ``scorekit.stationary``: integrals, derivatives; flow lines, zeros
 - ``scorekit.denoising``: Tweedie's formula, the losses, noise-conditional scores
 - ``scorekit.networks``, ``scorekit.training``, ``scorekit.priors``: scores learned from data
+- ``scorekit.patch_networks``, ``scorekit.phantoms``, ``scorekit.patches``: priors of larger images
+- ``scorekit.lipschitz``, ``scorekit.stability``: how steep a field is, and what step it bears
+- ``scorekit.log_density``, ``scorekit.integrability``: log p from a score, and scores without curl
+- ``scorekit.score_errors``, ``scorekit.detection``: what is wrong with a score, and odd points
 - ``scorekit.langevin``, ``scorekit.escape``: Langevin samplers, and how long they take to cross
 - ``scorekit.diffusion``: samplers over a ladder of noise levels, and likelihoods
+- ``scorekit.operators``, ``scorekit.inverse``, ``scorekit.conditioning``: inverse problems
+- ``scorekit.discrete``, ``scorekit.ising``, ``scorekit.sequences``, ``scorekit.pairwise``: no slope
 - ``scorekit.diagnostics``, ``scorekit.distances``: estimates with their standard errors
 - ``scorekit.checks``: theory, measurement and error bar side by side
 - ``scorekit.data``: the small real data sets the book uses
@@ -16,4 +22,4 @@ callable from an array of points to an array of the same shape. Whatever draws r
 ``rng``, a :class:`numpy.random.Generator`, by keyword.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

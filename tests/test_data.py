@@ -34,7 +34,8 @@ def test_all_components_rebuild_the_data():
 
 
 def test_the_radon_matrix_is_scikit_images_transform():
-    transform = pytest.importorskip("skimage.transform")
+    from skimage import transform
+
     heads = phantoms(5, rng=np.random.default_rng(0)).astype(float)
     for angles in (24, 12, 8, 6, 1):
         matrix = data.radon_matrix(angles)

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-
-from scorekit import data, operators
-
-pytest.importorskip("skimage")
 from skimage.restoration import denoise_tv_chambolle
 from skimage.transform import iradon, radon
 
+from scorekit import data, operators
 from scorekit.phantoms import phantoms
 from tools import inverse_baselines as classical
 

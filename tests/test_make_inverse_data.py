@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from scorekit import data
-
-pytest.importorskip("skimage")
 from tools import make_inverse_data as tool, make_phantoms
 
 

@@ -15,11 +15,11 @@ import json
 import warnings
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skimage
 from numpy.typing import NDArray
 from scipy import sparse
 from skimage.transform import radon
@@ -207,7 +207,7 @@ def make_inverse() -> dict[str, Array]:
         }
     about = {
         "command": "python -m tools.make_inverse_data",
-        "scikit-image": skimage.__version__,
+        "scikit-image": version("scikit-image"),
         "digits": "rows of scorekit.data.digits(), as tools/train_digits.py splits them",
         "phantoms": f"scorekit.phantoms.phantoms, default_rng of {make_phantoms.SEEDS}",
     }
@@ -218,7 +218,7 @@ def make_inverse() -> dict[str, Array]:
 def make_radon() -> dict[str, Array]:
     """The matrix of the Radon transform, row by row."""
     matrix = radon_matrix()
-    about = f"skimage.transform.radon {skimage.__version__}, circle=True, of every basis image"
+    about = f"skimage.transform.radon {version('scikit-image')}, circle=True, of every basis image"
     return {
         "values": matrix.data,
         "columns": matrix.indices.astype(np.int16),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import skimage
 from numpy.typing import NDArray
 from skimage import data as pictures
 from skimage.color import rgb2gray
@@ -27,7 +27,7 @@ def photographs() -> dict[str, Array]:
         )
     ]
     about = {
-        "source": f"scikit-image {skimage.__version__}, skimage.data, grey, made smaller",
+        "source": f"scikit-image {version('scikit-image')}, skimage.data, grey, made smaller",
         "test": "chelsea, the cat; CC0 by Stefan van der Walt",
         "training": [
             "astronaut, Eileen Collins; NASA, public domain",

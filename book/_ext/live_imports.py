@@ -103,7 +103,8 @@ def data_pattern(path: Path) -> str:
         for node in ast.parse(module.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
     }
-    openers, more = set(), {path.stem, path.name}
+    openers: set[str] = set()
+    more = {path.stem, path.name}
     while more:
         more = {name for name, used in words.items() if used & more} - openers
         openers |= more
