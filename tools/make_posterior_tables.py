@@ -58,7 +58,7 @@ TASKS = {
 }
 DIMENSIONS, REPEATS, POINTS = (2, 8, 40), 4, 1000
 SIDE, HILLS, PATCHES = 6, 24, 12_000  # of the patch prior
-SHOWN = 2  # pictures kept: the file stays under 100 kB, and so in the wheel
+SHOWN = 1  # pictures kept: the file stays under 100 kB, and so in the wheel
 
 
 def moments(family: str) -> tuple[Any, Array, Array]:
