@@ -15,7 +15,7 @@ def posteriors() -> dict[str, NDArray[Any]]:
     Returns
     -------
     dict
-        For each task of :func:`scorekit.data.inverse_task`, with n test images: ``<task>_psnr``,
+        For each task of :func:`scorekit.tasks.inverse_task`, with n test images: ``<task>_psnr``,
         ``_ssim`` of the mean of the samples, ``_covered``, the share of pixels in their 90%
         intervals, ``_one``, the PSNR of a single sample, all (n,); ``_mean``, ``_sd``, ``_draws``
         of the first images, for pictures. The same with ``_dps`` for the digits' tasks.

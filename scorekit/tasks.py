@@ -1,7 +1,7 @@
 r"""The inverse problems on images of chapter 4: truths, operators, measurements, classical answers.
 
 What the tasks are is written down once, in ``tools/make_inverse_data.py``, which stored them with
-the answers of classical methods. :func:`scorekit.data.inverse_task` reads them.
+the answers of classical methods. :func:`inverse_task` reads them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from . import _inputs, data, images, operators
@@ -52,8 +53,56 @@ class InverseTask:
         )
 
 
-def recall(stored: dict[str, Any], name: str, n: int | None, part: str) -> InverseTask:
-    """A stored task with its first n images; see :func:`scorekit.data.inverse_task`."""
+def radon_matrix(angles: int = 12) -> sparse.csr_matrix:
+    """What each pixel of a 32 × 32 image adds to each ray of a tomograph.
+
+    Row ``32 * a + r`` is ray r at angle a of ``angles``, spread evenly over 180 degrees from 0;
+    ``matrix @ image.ravel()`` is scikit-image's ``radon(image, circle=True).T.ravel()``: sums of
+    pixels along rays, so in units of a pixel's side. The image must be 0 outside the circle that
+    fits it. ``tools/make_inverse_data.py`` made it by projecting every pixel.
+
+    Parameters
+    ----------
+    angles : int
+        24, or one of its divisors 12, 8, 6, 4, 3, 2, 1.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix, shape (32 * angles, 1024)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such number of angles.
+    """
+    arrays = data.read("radon.npz")
+    most = len(arrays["angles"])
+    if _inputs.count(angles, "angles") > most or most % angles:
+        raise ValueError(f"angles must divide {most}, got {angles}")
+    parts = arrays["values"].astype(float), arrays["columns"], arrays["starts"]
+    whole = sparse.csr_matrix(parts, shape=(32 * most, 1024))
+    rows = np.arange(32 * most).reshape(most, 32)[:: most // angles].ravel()
+    return whole[rows]
+
+
+def inverse_task(name: str, n: int | None = None, *, part: str = "test") -> InverseTask:
+    """One of the inverse problems of chapter 4: its first n images, all unless n is given.
+
+    - digits, 100 of each part: ``"inpaint"``, ``"blur"``, ``"sr2"`` (×2 super-resolution)
+    - head phantoms, 64 of each part: ``"tomo12"``, ``"tomo8"``, ``"tomo6"`` (angles), ``"mri"``
+    - a photograph: ``"photo"`` (×2 super-resolution)
+
+    The noise is drawn from a seed that is stored with the task, another one for each part; the
+    first images keep theirs whatever n is. Steps and scales are chosen on ``part="validation"``,
+    figures reported on ``"test"``. The validation part of ``"photo"`` is the middles of the three
+    photographs that a prior may learn from.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such task or part, or n is not between 1 and the number of its images.
+    """
+    stored = data.read("inverse.npz")
     every = json.loads(str(stored["tasks"]))
     if name not in every:
         raise ValueError(f"name must be one of {', '.join(every)}, got {name!r}")
@@ -85,7 +134,7 @@ def measure(
     elif kind == "masked_fourier":
         operator = operators.masked_fourier(shape, masks[value])
     elif kind == "radon":
-        operator = operators.radon(data.radon_matrix(value))
+        operator = operators.radon(radon_matrix(value))
     else:
         operator = getattr(operators, kind)(shape, value)
     noise = np.random.default_rng(rules["seeds"][part]).standard_normal(

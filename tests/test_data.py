@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
 
-from scorekit import data
+from scorekit import data, tasks
 from scorekit.phantoms import phantoms
 
 
@@ -38,7 +38,7 @@ def test_the_radon_matrix_is_scikit_images_transform():
 
     heads = phantoms(5, rng=np.random.default_rng(0)).astype(float)
     for angles in (24, 12, 8, 6, 1):
-        matrix = data.radon_matrix(angles)
+        matrix = tasks.radon_matrix(angles)
         assert matrix.shape == (32 * angles, 1024)
         theta = np.arange(angles) * 180 / angles
         want = [transform.radon(i.reshape(32, 32), theta, circle=True).T.ravel() for i in heads]
@@ -48,7 +48,7 @@ def test_the_radon_matrix_is_scikit_images_transform():
 def test_the_radon_matrix_by_geometry():
     # At 0 degrees rays run down the columns; every angle sees the whole of an image's mass.
     head = phantoms(1, rng=np.random.default_rng(1))[0].astype(float)
-    sums = (data.radon_matrix(24) @ head).reshape(24, 32)
+    sums = (tasks.radon_matrix(24) @ head).reshape(24, 32)
     np.testing.assert_allclose(sums[0], head.reshape(32, 32).sum(0), atol=1e-5)
     np.testing.assert_allclose(sums.sum(1), head.sum(), rtol=0.01)
     # The shadow's centre is that of the head, turned about pixel (16, 16).
@@ -60,10 +60,10 @@ def test_the_radon_matrix_by_geometry():
 
 
 def test_fewer_angles_are_rows_of_more():
-    every = data.radon_matrix(24).toarray().reshape(24, 32, 1024)
+    every = tasks.radon_matrix(24).toarray().reshape(24, 32, 1024)
     for k in (12, 8, 6):
         np.testing.assert_array_equal(
-            data.radon_matrix(k).toarray(), every[:: 24 // k].reshape(-1, 1024)
+            tasks.radon_matrix(k).toarray(), every[:: 24 // k].reshape(-1, 1024)
         )
 
 
@@ -78,7 +78,7 @@ def test_fewer_angles_are_rows_of_more():
 )
 def test_other_numbers_of_angles_are_refused(angles, message):
     with pytest.raises((ValueError, TypeError), match=message):
-        data.radon_matrix(angles)
+        tasks.radon_matrix(angles)
 
 
 def test_photographs_are_grey_and_different():

@@ -5,7 +5,7 @@ import pytest
 from skimage.restoration import denoise_tv_chambolle
 from skimage.transform import iradon, radon
 
-from scorekit import data, operators
+from scorekit import operators, tasks
 from scorekit.phantoms import phantoms
 from tools import inverse_baselines as classical
 
@@ -69,7 +69,7 @@ def test_total_variation_denoises_like_scikit_image(weight):
 
 
 def test_total_variation_has_converged_where_it_is_used():
-    operator = operators.radon(data.radon_matrix(6))
+    operator = operators.radon(tasks.radon_matrix(6))
     y = operators.apply(operator, HEADS) + 0.18 * RNG.standard_normal((4, 192))
     norm = classical.largest_singular_value(operator)
 
@@ -110,7 +110,7 @@ def test_bicubic_rebuilds_a_slope_and_biharmonic_a_plane():
 
 def test_back_projection_takes_rays_as_the_matrix_orders_them():
     angles = np.arange(24) * 7.5
-    y = HEADS @ data.radon_matrix(24).T
+    y = HEADS @ tasks.radon_matrix(24).T
     got = classical.back_projection(y, 32, angles, "ramp")
     for image, mine in zip(HEADS, got, strict=True):
         sinogram = radon(image.reshape(32, 32), angles, circle=True)

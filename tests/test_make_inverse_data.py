@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from scorekit import data
+from scorekit import data, tasks
 from tools import make_inverse_data as tool, make_phantoms
 
 
@@ -24,7 +24,7 @@ def brief(monkeypatch):
 
 def test_the_stored_radon_matrix_is_what_scikit_image_projects():
     matrix = tool.radon_matrix()
-    assert abs(matrix - data.radon_matrix(24)).max() < 2e-6
+    assert abs(matrix - tasks.radon_matrix(24)).max() < 2e-6
     stored = tool.make_radon()
     assert {"values", "columns", "starts", "angles", "about"} == set(stored)
 
@@ -61,8 +61,8 @@ def test_it_makes_what_is_stored(brief, tmp_path, capsys):
         for key in ("keep_inpaint", "keep_mri"):
             np.testing.assert_array_equal(made[key], stored[key])
         np.testing.assert_array_equal(made["digits_test"], stored["digits_test"][:6])
-        tasks, old = (json.loads(str(file["tasks"])) for file in (made, stored))
-        for name, rules in tasks.items():
+        rules_made, old = (json.loads(str(file["tasks"])) for file in (made, stored))
+        for name, rules in rules_made.items():
             chosen, kept = rules.pop("chosen"), old[name].pop("chosen")
             assert chosen.keys() == kept.keys()
             assert rules == old[name]

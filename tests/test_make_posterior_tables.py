@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from scorekit import data, exactness
+from scorekit import exactness, tasks
 from scorekit.diagnostics import mean_se
 from scorekit.tables import posteriors
 from tools import make_posterior_tables as script
@@ -22,12 +22,12 @@ def test_the_stored_settings_are_the_scripts():
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_at_least_fifty_images_each_and_they_are_those_of_the_task(name):
-    task, n = data.inverse_task(name), len(TABLES[f"{name}_psnr"])
+    task, n = tasks.inverse_task(name), len(TABLES[f"{name}_psnr"])
     assert 50 <= n <= len(task.truth)
     for key in ("ssim", "covered", "one"):
         assert TABLES[f"{name}_{key}"].shape == (n,)
     shown = TABLES[f"{name}_mean"].astype(float)
-    psnr = data.inverse_task(name, len(shown)).score(shown)[0]
+    psnr = tasks.inverse_task(name, len(shown)).score(shown)[0]
     np.testing.assert_allclose(psnr, TABLES[f"{name}_psnr"][: len(shown)], atol=0.05)
 
 
@@ -37,7 +37,7 @@ def test_at_least_fifty_images_each_and_they_are_those_of_the_task(name):
 )
 def test_gain_over_the_best_linear_estimate(name, least):
     psnr = TABLES[f"{name}_psnr"]
-    assert (psnr - data.inverse_task(name).psnr["wiener"][: len(psnr)]).mean() > least
+    assert (psnr - tasks.inverse_task(name).psnr["wiener"][: len(psnr)]).mean() > least
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -55,7 +55,7 @@ def test_exact_likelihood_is_at_the_floor_and_plain_is_not():
 
 def test_a_brief_run_agrees_with_what_is_stored():
     how = script.Settings(5.0, 0.04, 30, 0.3, 19, 12)
-    task = data.inverse_task("sr2", 12)
+    task = tasks.inverse_task("sr2", 12)
     x = script.sample(task, how, rng=np.random.default_rng(0))
     assert x.shape == (19, 12, 64)
     found = script.report(task, x, how, rng=np.random.default_rng(0))

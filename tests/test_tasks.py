@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from scorekit import data, images, operators
+from scorekit import data, images, operators, tasks
 from scorekit.phantoms import phantoms
 from scorekit.priors import load_prior
 from tools import make_phantoms
@@ -18,7 +18,7 @@ COUNT = {"digits": 100, "phantoms": 64, "photograph": 1}
 @pytest.mark.parametrize("part", ["validation", "test"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_measurement_is_the_operator_and_noise_of_size_tau(name, part):
-    task = data.inverse_task(name, part=part)
+    task = tasks.inverse_task(name, part=part)
     assert task.truth.dtype == task.y.dtype == np.float32
     assert task.truth.min() >= task.low
     assert task.truth.max() <= task.high
@@ -32,7 +32,7 @@ def test_a_measurement_is_the_operator_and_noise_of_size_tau(name, part):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_first_images_keep_their_noise(name):
-    whole, few = data.inverse_task(name), data.inverse_task(name, 1)
+    whole, few = tasks.inverse_task(name), tasks.inverse_task(name, 1)
     assert len(whole.truth) == COUNT[whole.family]
     np.testing.assert_array_equal(few.y, whole.y[:1])
     np.testing.assert_array_equal(few.truth, whole.truth[:1])
@@ -44,7 +44,7 @@ def test_the_first_images_keep_their_noise(name):
 
 def test_parts_share_neither_images_nor_noise():
     for name in ("blur", "tomo6"):
-        test, other = data.inverse_task(name), data.inverse_task(name, part="validation")
+        test, other = tasks.inverse_task(name), tasks.inverse_task(name, part="validation")
         both = np.concatenate([test.truth, other.truth])
         assert len(np.unique(both, axis=0)) == len(both)
         one, two = (t.y - operators.apply(t.operator, t.truth) for t in (test, other))
@@ -54,14 +54,14 @@ def test_parts_share_neither_images_nor_noise():
     rows = load_prior("digits").rows
     for part in ("test", "validation"):
         points = data.digits()[0][rows[part][:100]] / 8 - 1
-        np.testing.assert_array_equal(data.inverse_task("blur", part=part).truth, points)
+        np.testing.assert_array_equal(tasks.inverse_task("blur", part=part).truth, points)
 
 
 def test_phantoms_are_those_that_the_prior_has_not_seen():
     about = load_prior("phantoms").about["data"]
     for part in ("test", "validation"):
         drawn = phantoms(64, rng=np.random.default_rng(make_phantoms.SEEDS[part]))
-        truth = data.inverse_task("mri", part=part).truth
+        truth = tasks.inverse_task("mri", part=part).truth
         # In half precision; another processor's cosine may move a point across an edge.
         off = np.abs(truth - drawn)
         assert np.quantile(off, 0.999) < 5e-4
@@ -70,7 +70,7 @@ def test_phantoms_are_those_that_the_prior_has_not_seen():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_answers_shown_have_the_quality_stored(name):
-    task = data.inverse_task(name)
+    task = tasks.inverse_task(name)
     assert list(task.psnr) == list(task.ssim) == list(task.answers)
     for method, shown in task.answers.items():
         k = len(shown)
@@ -83,22 +83,22 @@ def test_the_answers_shown_have_the_quality_stored(name):
 
 @pytest.mark.parametrize("name", NAMES[:-1])
 def test_wiener_is_the_one_to_beat(name):
-    task = data.inverse_task(name)
+    task = tasks.inverse_task(name)
     best = task.psnr["wiener"].mean()
     assert all(best > v.mean() + 1 for k, v in task.psnr.items() if k != "wiener")
 
 
 def test_a_score_clips_first():
-    task = data.inverse_task("blur", 3)
+    task = tasks.inverse_task("blur", 3)
     psnr, _ = task.score(3 * task.truth)
     clipped = (3 * task.truth).clip(-1, 1)
     np.testing.assert_allclose(psnr, images.psnr(clipped, task.truth, span=2.0))
 
 
 def test_masks():
-    task = data.inverse_task("inpaint", 1)
+    task = tasks.inverse_task("inpaint", 1)
     np.testing.assert_array_equal(operators.apply(task.operator, task.truth), task.truth[:, :32])
-    mri = data.inverse_task("mri", 1)
+    mri = tasks.inverse_task("mri", 1)
     # One of each pair of conjugates at most: coefficients are independent measurements.
     basis = mri.operator.matmat(np.eye(1024))
     rank = np.linalg.matrix_rank(basis)
@@ -118,13 +118,13 @@ def test_masks():
 )
 def test_bad_input(arguments, message):
     with pytest.raises((ValueError, TypeError), match=message):
-        data.inverse_task(**arguments)
+        tasks.inverse_task(**arguments)
 
 
 def test_where_it_comes_from_is_kept():
     with np.load(make_phantoms.Path(data.__file__).parent / "inverse.npz") as stored:
-        about, tasks = (json.loads(str(stored[key])) for key in ("about", "tasks"))
+        about, written = (json.loads(str(stored[key])) for key in ("about", "tasks"))
     assert about["command"] == "python -m tools.make_inverse_data"
-    assert tuple(tasks) == NAMES
-    seeds = [seed for rules in tasks.values() for seed in rules["seeds"].values()]
+    assert tuple(written) == NAMES
+    seeds = [seed for rules in written.values() for seed in rules["seeds"].values()]
     assert len(set(seeds)) == len(seeds)

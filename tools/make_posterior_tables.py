@@ -5,7 +5,7 @@
     python -m tools.make_posterior_tables --choose digits  the validation runs behind SETTINGS
 
 Nothing here was chosen on test images: --choose prints what the settings were chosen by. A part
-that is not made again is kept as it is stored. The tasks are scorekit.data.inverse_task's.
+that is not made again is kept as it is stored. The tasks are scorekit.tasks.inverse_task's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture as Fit
 
-from scorekit import data, exactness
+from scorekit import data, exactness, tasks
 from scorekit.credible import coverage
 from scorekit.densities import GaussianMixture
 from scorekit.diffusion import karras_sigmas, predictor_corrector
@@ -127,7 +127,7 @@ def make_images(family: str) -> dict[str, Array]:
     """The table of a family on the test part."""
     how, arrays = SETTINGS[family], dict[str, Array]()
     for seed, name in enumerate(TASKS[family]):
-        task, rng = data.inverse_task(name, how.images), np.random.default_rng([4, seed])
+        task, rng = tasks.inverse_task(name, how.images), np.random.default_rng([4, seed])
         x = sample(task, how, rng=rng)
         found = report(task, x, how, rng=rng)
         arrays |= {f"{name}_{key}": a.astype(np.float32) for key, a in found.items()}
@@ -156,7 +156,7 @@ def patch_prior(shape: tuple[int, int]) -> PatchPrior:
 
 def make_photo(part: str = "test", how: Settings = SETTINGS["photograph"]) -> dict[str, Array]:
     """The photograph, by the patch prior: no covariance of a whole picture is known."""
-    task, rng = data.inverse_task("photo", 1, part=part), np.random.default_rng(4)
+    task, rng = tasks.inverse_task("photo", 1, part=part), np.random.default_rng(4)
     pictures = data.training_photographs()
     x = posterior_samples(
         patch_prior(task.shape), task.operator, task.y, task.tau,
@@ -198,7 +198,7 @@ def choose(family: str) -> None:
     tried: list[dict[str, Any]] = [{}, {"levels": 60}, {"levels": 90}]
     tried += [{"step": 0.15}, {"step": 0.6}, {"high": 15.0}]
     for name in TASKS[family]:
-        task = data.inverse_task(name, base.images, part="validation")
+        task = tasks.inverse_task(name, base.images, part="validation")
         for change in tried:
             how = base._replace(**change)
             print(change, end="  ")

@@ -31,7 +31,7 @@ FILE_TYPES = {".py", ".csv", ".json", ".npz", ".txt"}
 NOT_FOR_READERS = {"mutants.py"}
 MAX_FILE = 1_000_000
 # A data file of the package above this many bytes is not in its wheel: pages fetch it when used.
-LARGE = 100_000
+LARGE = 46_000
 
 
 def setup(app: Any) -> dict[str, Any]:

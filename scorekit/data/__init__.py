@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _inputs
-
-if TYPE_CHECKING:
-    from scipy import sparse
-
-    from ..tasks import InverseTask
 
 
 def digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -28,42 +23,8 @@ def digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     images : array, shape (1797, 64)
     labels : array, shape (1797,)
     """
-    stored = _stored("digits.npz")
+    stored = read("digits.npz")
     return stored["images"].astype(float), stored["labels"].astype(np.int64)
-
-
-def radon_matrix(angles: int = 12) -> sparse.csr_matrix:
-    """What each pixel of a 32 × 32 image adds to each ray of a tomograph.
-
-    Row ``32 * a + r`` is ray r at angle a of ``angles``, spread evenly over 180 degrees from 0;
-    ``matrix @ image.ravel()`` is scikit-image's ``radon(image, circle=True).T.ravel()``: sums of
-    pixels along rays, so in units of a pixel's side. The image must be 0 outside the circle that
-    fits it. ``tools/make_inverse_data.py`` made it by projecting every pixel.
-
-    Parameters
-    ----------
-    angles : int
-        24, or one of its divisors 12, 8, 6, 4, 3, 2, 1.
-
-    Returns
-    -------
-    scipy.sparse.csr_matrix, shape (32 * angles, 1024)
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there is no such number of angles.
-    """
-    from scipy import sparse
-
-    stored = _stored("radon.npz")
-    most = len(stored["angles"])
-    if _inputs.count(angles, "angles") > most or most % angles:
-        raise ValueError(f"angles must divide {most}, got {angles}")
-    parts = stored["values"].astype(float), stored["columns"], stored["starts"]
-    whole = sparse.csr_matrix(parts, shape=(32 * most, 1024))
-    rows = np.arange(32 * most).reshape(most, 32)[:: most // angles].ravel()
-    return whole[rows]
 
 
 def photograph() -> NDArray[np.float64]:
@@ -71,7 +32,7 @@ def photograph() -> NDArray[np.float64]:
 
     From scikit-image's examples, made smaller by ``tools/make_inverse_data.py``.
     """
-    return _stored("photographs.npz")["test"] / 255
+    return read("photographs.npz")["test"] / 255
 
 
 def training_photographs() -> NDArray[np.float64]:
@@ -80,7 +41,7 @@ def training_photographs() -> NDArray[np.float64]:
     *Astronaut* (NASA, public domain), *Camera* by Lav Varshney and *Coffee* by Rachel Michetti
     (CC0), from scikit-image's examples, made smaller by ``tools/make_inverse_data.py``.
     """
-    return _stored("photographs.npz")["training"] / 255
+    return read("photographs.npz")["training"] / 255
 
 
 def breast_cancer() -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
@@ -97,7 +58,7 @@ def breast_cancer() -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]
         1 benign, 0 malignant.
     names : list of 30 strings
     """
-    stored = _stored("breast_cancer.npz")
+    stored = read("breast_cancer.npz")
     return stored["x"], stored["labels"].astype(float), stored["names"].tolist()
 
 
@@ -114,35 +75,12 @@ def breast_cancer_reference() -> dict[str, NDArray[np.float64]]:
         ``mean``, ``sd`` of each of the 31 coefficients, intercept first; ``mean_se``, ``sd_se``,
         their Monte-Carlo errors; ``ess`` and ``rhat``, by ArviZ.
     """
-    stored = _stored("breast_cancer.npz")
+    stored = read("breast_cancer.npz")
     return {key: stored[key] for key in ("mean", "sd", "mean_se", "sd_se", "ess", "rhat")}
 
 
-def inverse_task(name: str, n: int | None = None, *, part: str = "test") -> InverseTask:
-    """One of the inverse problems of chapter 4: its first n images, all unless n is given.
-
-    - digits, 100 of each part: ``"inpaint"``, ``"blur"``, ``"sr2"`` (×2 super-resolution)
-    - head phantoms, 64 of each part: ``"tomo12"``, ``"tomo8"``, ``"tomo6"`` (angles), ``"mri"``
-    - a photograph: ``"photo"`` (×2 super-resolution)
-
-    The noise is drawn from a seed that is stored with the task, another one for each part; the
-    first images keep theirs whatever n is. Steps and scales are chosen on ``part="validation"``,
-    figures reported on ``"test"``. The validation part of ``"photo"`` is the middles of the three
-    photographs that a prior may learn from.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there is no such task or part, or n is not between 1 and the number of its images.
-    """
-    from ..tasks import recall
-
-    # Tomography opens the second: a page fetches what it finds named here.
-    stored, _ = _stored("inverse.npz"), "radon.npz"
-    return recall(stored, name, n, part)
-
-
-def _stored(name: str) -> dict[str, NDArray[Any]]:
+def read(name: str) -> dict[str, NDArray[Any]]:
+    """All arrays of a stored file, such as ``"digits.npz"``."""
     with as_file(files(__package__) / name) as path, np.load(path) as file:
         return {key: file[key] for key in file.files}
 
