@@ -79,6 +79,23 @@ def breast_cancer_reference() -> dict[str, NDArray[np.float64]]:
     return {key: stored[key] for key in ("mean", "sd", "mean_se", "sd_se", "ess", "rhat")}
 
 
+def matter_power() -> dict[str, NDArray[np.float64]]:
+    """The spectrum of matter today, by CAMB (Lewis, Challinor & Lasenby 2000), k in h/Mpc.
+
+    A flat universe of cold dark matter and a cosmological constant with the parameters that Planck
+    found (2018 results VI, doi:10.1051/0004-6361/201833910); ``tools/make_power_spectrum.py`` made
+    it, and ``about`` in the file has every parameter.
+
+    Returns
+    -------
+    dict
+        ``k``; ``linear`` and ``nonlinear`` power in (Mpc/h)³ at each k, the second by HMcode;
+        ``sigma8``, a 0-d array: the linear σ_8 by CAMB's own integral.
+    """
+    stored = read("matter_power.npz")
+    return {key: stored[key] for key in ("k", "linear", "nonlinear", "sigma8")}
+
+
 def read(name: str) -> dict[str, NDArray[Any]]:
     """All arrays of a stored file, such as ``"digits.npz"``."""
     with as_file(files(__package__) / name) as path, np.load(path) as file:
