@@ -53,13 +53,14 @@ class GaussianField:
 
     def __post_init__(self) -> None:
         power = even(self.power, "power")
-        rest = power.ravel()[1:]
-        if (power < 0).any() or (rest == 0).any():
-            kind = "a negative" if (power < 0).any() else "a zero"
-            where = np.argwhere(power < 0 if (power < 0).any() else power == 0)[-1]
+        bad = power <= 0
+        bad.ravel()[0] = power.ravel()[0] < 0
+        if bad.any():
+            where = np.unravel_index(bad.argmax(), bad.shape)
+            kind = "a zero" if power[where] == 0 else "a negative"
             raise ValueError(
                 "power must be positive (0 is allowed at k = 0 alone, which pins the mean), "
-                f"got {kind} entry {power[tuple(where)]:.3g} at index {tuple(map(int, where))}"
+                f"got {kind} entry {power[where]:.3g} at index {tuple(map(int, where))}"
             )
         if power.size < 2:
             raise ValueError(f"power must have at least 2 cells, got shape {power.shape}")
