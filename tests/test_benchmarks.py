@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import (
     __main__ as command,
+    annealing,
     harness,
     lattices,
     memory,
@@ -28,6 +29,8 @@ MINIATURES = {
     "g": lambda: training.dsm(width=8, batch=16, steps=8),
     "h": lambda: lattices.ising_sweeps(size=8, chains=64, sweeps=40),
     "i": lambda: memory.memory(chains=500, few=5, many=50),
+    "j-mixture": lambda: annealing.annealing(walkers=300, temperatures=40),
+    "j-gaussian": lambda: annealing.annealing("gaussian", walkers=60, temperatures=1500),
     "import": memory.imports,
 }
 
