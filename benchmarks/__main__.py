@@ -21,7 +21,7 @@ def rows() -> dict[str, Callable[..., Any]]:
     """All rows by key, in the order of the table."""
     import numpy as np
 
-    from . import annealing, lattices, memory, rows, training
+    from . import annealing, fields, lattices, memory, rows, training
 
     return {
         "a32": partial(rows.ula_mixture, np.float32),
@@ -33,6 +33,8 @@ def rows() -> dict[str, Callable[..., Any]]:
         "g": training.dsm,
         "h": lattices.ising_sweeps,
         "i": memory.memory,
+        "k-2d": fields.langevin,
+        "k-3d": partial(fields.langevin, 3),
         "j-mixture": annealing.annealing,
         "j-gaussian": partial(annealing.annealing, "gaussian"),
         "import": memory.imports,

@@ -6,6 +6,7 @@ import pytest
 from benchmarks import (
     __main__ as command,
     annealing,
+    fields,
     harness,
     lattices,
     memory,
@@ -31,6 +32,8 @@ MINIATURES = {
     "i": lambda: memory.memory(chains=500, few=5, many=50),
     "j-mixture": lambda: annealing.annealing(walkers=300, temperatures=40),
     "j-gaussian": lambda: annealing.annealing("gaussian", walkers=60, temperatures=1500),
+    "k-2d": lambda: fields.langevin(2, side=16, fields=3, steps=4),
+    "k-3d": lambda: fields.langevin(3, side=8, fields=2, steps=4),
     "import": memory.imports,
 }
 
@@ -218,3 +221,14 @@ def test_the_check_of_training_sees_a_wrong_slope(monkeypatch):
     monkeypatch.setattr(training, "backpropagate", wrong)
     with pytest.raises(Wrong):
         own.check(output)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.1])
+def test_the_check_of_langevin_on_fields(factor):
+    own = fields.langevin(2, side=64, fields=2, steps=10).candidates[0]
+    x = own.run(1)
+    if factor == 1:
+        own.check(x)
+    else:
+        with pytest.raises(Wrong):
+            own.check(factor * x)
