@@ -12,6 +12,9 @@
 - ``scorekit.diffusion``: samplers over a ladder of noise levels, and likelihoods
 - ``scorekit.operators``, ``scorekit.inverse``, ``scorekit.conditioning``: inverse problems
 - ``scorekit.discrete``, ``scorekit.ising``, ``scorekit.sequences``, ``scorekit.pairwise``: no slope
+- ``scorekit.preconditioning``, ``scorekit.varying_metric``: valleys made round
+- ``scorekit.gaussian_fields``, ``scorekit.field_spectra``, ``scorekit.masked_fields``: fields
+- ``scorekit.partition``, ``scorekit.weights``, ``scorekit.evidence``: partition functions
 - ``scorekit.diagnostics``, ``scorekit.distances``: estimates with their standard errors
 - ``scorekit.checks``: theory, measurement and error bar side by side
 - ``scorekit.data``: the small real data sets the book uses

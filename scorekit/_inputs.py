@@ -132,13 +132,20 @@ def cholesky(cov: NDArray[np.float64], name: str) -> NDArray[np.float64]:
         raise ValueError(
             f"{name} must be symmetric, got a matrix that differs from its transpose by {gap:.3g}"
         )
+    return spd_root(cov, name)
+
+
+def spd_root(cov: NDArray[Any], name: str) -> NDArray[Any]:
+    """Cholesky factors of symmetric matrices, (..., d, d); raise unless they are definite."""
     try:
-        return np.asarray(np.linalg.cholesky(cov))
+        root = np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:
-        least = np.linalg.eigvalsh(cov)[0]
-        raise ValueError(
-            f"{name} must be positive definite, got smallest eigenvalue {least:.3g}"
-        ) from None
+        root = np.full_like(cov, np.nan)
+    # Some builds of LAPACK, that of the pages among them, return NaN and raise nothing.
+    if not np.isfinite(root).all():
+        least = np.linalg.eigvalsh(cov).min()
+        raise ValueError(f"{name} must be positive definite, got smallest eigenvalue {least:.3g}")
+    return np.asarray(root)
 
 
 def inverse_cholesky(cov: NDArray[np.float64], name: str) -> NDArray[np.float64]:

@@ -143,13 +143,7 @@ def _proposal(
         gap, eps = np.abs(m - m.transpose(0, 2, 1)).max(), np.finfo(m.dtype).eps
         if gap > 1e4 * eps * np.abs(m).max():
             raise ValueError(f"metric must be symmetric, got one off its transpose by {gap:.3g}")
-        try:
-            root = np.asarray(np.linalg.cholesky(m))
-        except np.linalg.LinAlgError:
-            least = np.linalg.eigvalsh(m).min()
-            raise ValueError(
-                f"metric must be positive definite, got smallest eigenvalue {least:.3g}"
-            ) from None
+        root = _inputs.spd_root(m, "metric")
     drift = _apply(m, s)
     if divergence is not None:
         drift = drift + _same(divergence, x)

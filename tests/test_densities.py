@@ -270,3 +270,10 @@ def test_an_array_is_either_a_good_batch_or_refused(x):
     else:
         with pytest.raises((ValueError, TypeError), match="x must"):
             three_hills().score(x)
+
+
+def test_a_linear_algebra_that_returns_nan_is_noticed(monkeypatch):
+    # As LAPACK does in the pages: no error, and a factor full of NaN.
+    monkeypatch.setattr(np.linalg, "cholesky", lambda a: np.full_like(a, np.nan))
+    with pytest.raises(ValueError, match="cov must be positive definite"):
+        Gaussian([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]])
