@@ -1,7 +1,7 @@
 r"""Gaussian random fields on a periodic grid: density, score, draws, Langevin.
 
 The conventions, once. A field x has N cells on a grid ``shape``; X is its unnormalised DFT, as
-:func:`numpy.fft.fftn` has it. The *power* P, an array of that shape in the order of ``fftn``, is
+``numpy.fft.fftn`` has it. The *power* P, an array of that shape in the order of ``fftn``, is
 
 .. math:: P_k = \mathbb E|X_k|^2/N ,
 
