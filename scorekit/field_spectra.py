@@ -36,7 +36,7 @@ Shape = tuple[int, ...]
 
 
 def wavenumbers(shape: Shape, box: float) -> NDArray[np.float64]:
-    """The length of k for all modes of the full plane, as ``fftn`` has them; box is a cube's side."""
+    """The length of k, mode by mode, in the order of ``fftn``; box is the side of a cube."""
     box = _inputs.positive(box, "box")
     cells = [_inputs.count(n, "shape") for n in shape]
     if not cells or len(set(cells)) > 1:
@@ -81,7 +81,7 @@ def box_power(k: ArrayLike, power: ArrayLike, shape: Shape, box: float) -> NDArr
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """``power``, (n, bins), of each field; ``k`` and ``modes``, its mean length and their number in each bin.
+    """``power``, (n, bins), of each field; ``k`` (mean length) and ``modes`` (how many) of bins.
 
     Modes are those of the *full* plane. If the spectrum is flat within a bin, power × modes /
     (its expectation) is χ² with ``modes`` degrees of freedom, exactly: of a pair ±k both are
