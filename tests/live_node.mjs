@@ -43,6 +43,10 @@ const interpreter = new Interpreter(python, {
     }),
 });
 
+// As the page's worker does: a script may be imported by any cell.
+const scripts = Object.entries(job.files).filter(([name]) => name.endsWith(".py"));
+for (const [, file] of scripts) await interpreter.loadNeeds(readFileSync(file, "utf8"));
+
 let ok = true;
 for (const [i, code] of job.cells.entries()) {
   current = i + 1;
