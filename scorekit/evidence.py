@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
@@ -116,8 +115,7 @@ def nested_evidence() -> dict[str, NDArray[Any]]:
     dict
         ``features``, (m, 3): columns, -1 for none; ``log_z``, ``se``, (m,); ``about``.
     """
-    with as_file(files("scorekit.data") / "evidence.npz") as path, np.load(path) as file:
-        return {key: file[key] for key in file.files}
+    return data.read("evidence.npz")
 
 
 def _table(a: ArrayLike, y: ArrayLike, name: str = "y") -> tuple[Floats, Floats]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from . import data
 
 
 def posteriors() -> dict[str, NDArray[Any]]:
@@ -23,5 +23,4 @@ def posteriors() -> dict[str, NDArray[Any]]:
         (repeats,): :func:`scorekit.exactness.compare` in d = 2, 8 and 40 dimensions. ``about``:
         the settings.
     """
-    with as_file(files("scorekit.data") / "posteriors.npz") as path, np.load(path) as file:
-        return {key: file[key] for key in file.files}
+    return data.read("posteriors.npz")

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 
@@ -97,12 +98,7 @@ def data_pattern(path: Path) -> str:
     if path.stem.endswith("_prior"):
         name = re.escape(path.stem.removesuffix("_prior"))
         return rf"\bload_prior\(\s*[\"']{name}[\"']"
-    words = {
-        node.name: set(_words(node))
-        for module in sorted(path.parents[1].rglob("*.py"))
-        for node in ast.parse(module.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef)
-    }
+    words = _function_words(path.parents[1])
     openers: set[str] = set()
     more = {path.stem, path.name}
     while more:
@@ -112,6 +108,17 @@ def data_pattern(path: Path) -> str:
     if not public:
         raise ValueError(f"no public function of {path.parents[1].name} opens {path.name}")
     return rf"\b({'|'.join(public)})\b"
+
+
+@cache
+def _function_words(package: Path) -> dict[str, set[str]]:
+    """What each function of a package uses; read once for all of its data files."""
+    return {
+        node.name: set(_words(node))
+        for module in sorted(package.rglob("*.py"))
+        for node in ast.parse(module.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def _words(node: ast.AST) -> Iterator[str]:

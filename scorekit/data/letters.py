@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
-
 import numpy as np
 from numpy.typing import NDArray
+
+from . import read
 
 # Columns of the motif, rows A C G T: how often each base was found at each place of 46 sites.
 SRF_COUNTS = (
@@ -22,8 +22,7 @@ def opticks() -> str:
     In the public domain; Project Gutenberg's transcription, as the Go sources ship it for tests.
     ``tools/make_opticks.py`` made the stored copy.
     """
-    with as_file(files(__package__) / "opticks.npz") as path, np.load(path) as stored:
-        return bytes(stored["text"]).decode("utf8")
+    return bytes(read("opticks.npz")["text"]).decode("utf8")
 
 
 def plain(text: str) -> str:
