@@ -24,7 +24,8 @@ def plain_sweep(s, k, rng):
             around = old[:, i - 1, j] + old[:, (i + 1) % rows, j]
             around = around + old[:, i, j - 1] + old[:, i, (j + 1) % columns]
             rise = 2 * old[:, i, j].astype(float) * around
-            limit = np.where(rise <= 0, 65536, np.floor(65536 * np.exp(-k * rise) + d))
+            accept = np.exp(-k * np.maximum(rise, 0))
+            limit = np.where(rise <= 0, 65536, np.floor(65536 * accept + d))
             s[:, i, j] = np.where(u[m, i, :n] < limit, -old[:, i, j], old[:, i, j])
     return s
 
