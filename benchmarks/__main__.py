@@ -21,7 +21,7 @@ def rows() -> dict[str, Callable[..., Any]]:
     """All rows by key, in the order of the table."""
     import numpy as np
 
-    from . import annealing, fields, lattices, memory, rows, training
+    from . import annealing, fields, lattices, memory, preconditioned, rows, training
 
     return {
         "a32": partial(rows.ula_mixture, np.float32),
@@ -37,6 +37,7 @@ def rows() -> dict[str, Callable[..., Any]]:
         "k-3d": partial(fields.langevin, 3),
         "j-mixture": annealing.annealing,
         "j-gaussian": partial(annealing.annealing, "gaussian"),
+        "l": preconditioned.overhead,
         "import": memory.imports,
     }
 

@@ -10,6 +10,7 @@ from benchmarks import (
     harness,
     lattices,
     memory,
+    preconditioned,
     problems,
     report,
     rows,
@@ -34,6 +35,7 @@ MINIATURES = {
     "j-gaussian": lambda: annealing.annealing("gaussian", walkers=60, temperatures=1500),
     "k-2d": lambda: fields.langevin(2, side=16, fields=3, steps=4),
     "k-3d": lambda: fields.langevin(3, side=8, fields=2, steps=4),
+    "l": lambda: preconditioned.overhead(dim=6, chains=200, steps=20),
     "import": memory.imports,
 }
 
