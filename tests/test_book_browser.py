@@ -51,11 +51,22 @@ def visit(browser: Browser, found: Visits, home: str, name: str) -> None:
     loaded.page.close()
 
 
-@pytest.fixture(scope="module")
-def visits(book: Path, browser: Browser) -> Visits:
+# Every kind of page there is. The others are visited in the long tests.
+OF_EACH_KIND = [
+    "book/introduction.html", "book/conclusion.html", "book/api.html", "book/bibliography.html",
+    "chapters/01_landscape.html", "exercises/01_landscape/exercise.html",
+]  # fmt: skip
+
+
+@pytest.fixture(
+    scope="module", params=["of each kind", pytest.param("all", marks=pytest.mark.long)]
+)
+def visits(book: Path, browser: Browser, request: pytest.FixtureRequest) -> Visits:
     found = Visits([], [], [], [], [], [])
     # index.html only leads on to the first page.
     names = [p.name for p in open_site(book).pages.values() if p.name != "index.html"]
+    assert set(OF_EACH_KIND) < set(names)
+    names = names if request.param == "all" else OF_EACH_KIND
     with gates_browser.served(book) as home:
         for name in names:
             visit(browser, found, home, name)
