@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import SFC64, Generator
 
 from scorekit import diagnostics, langevin
+from scorekit.normals import BoxMuller
 
 from . import peers, problems
 from .harness import Candidate, Row, Target, require, with_peers
@@ -41,6 +42,9 @@ def ula_mixture(dtype: Any = np.float32, chains: int = 10_000, steps: int = 200)
     def ours(seed: int) -> Array:
         return langevin.ula(p.score, start, step, steps, rng=Generator(SFC64(seed))).x
 
+    def box_muller(seed: int) -> Array:
+        return langevin.ula(p.score, start, step, steps, rng=BoxMuller(SFC64(seed))).x
+
     def by_the_book(seed: int) -> Array:
         x, rng = start, Generator(SFC64(seed))
         root = dtype(np.sqrt(2 * step))
@@ -56,7 +60,10 @@ def ula_mixture(dtype: Any = np.float32, chains: int = 10_000, steps: int = 200)
         Candidate("normals", normals(start.shape, steps, dtype)),
         Candidate("textbook (n, K, 2)", by_the_book, check),
     ]
-    targets = [Target("scorekit", "normals", 2.0)] if bits == 32 else []
+    targets = []
+    if bits == 32:
+        own.insert(1, Candidate("scorekit, Box–Muller", box_muller, check))
+        targets = [Target("scorekit", "normals", 2.0), Target(own[1].name, "normals", 1.5)]
     if bits == 64:  # the peers run in float32, which is their default
         skipped: list[str] = []
     else:
@@ -267,6 +274,9 @@ def ula_large(
     def ours(seed: int) -> Array:
         return langevin.ula(score, start, step, steps, rng=Generator(SFC64(seed))).x
 
+    def box_muller(seed: int) -> Array:
+        return langevin.ula(score, start, step, steps, rng=BoxMuller(SFC64(seed))).x
+
     def check(x: Array) -> str:
         x = x if turn is None else x @ turn
         moved = step * precision * steps > 0.5  # of the others the start is still to be seen
@@ -285,6 +295,7 @@ def ula_large(
     floor = "matrix product + normals" if dense else "normals"
     own = [
         Candidate("scorekit", ours, check),
+        Candidate("scorekit, Box–Muller", box_muller, check),
         Candidate(floor, product_and_normals if dense else draw),
     ]
 

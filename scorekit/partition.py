@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
-from .chains import Array, Field, LogProb
+from .chains import Array, Field, LogProb, blocks
 from .langevin import mala, ula
 
 Floats = NDArray[np.float64]
@@ -78,6 +78,9 @@ def ais(
 ) -> Annealed:
     r"""Annealed importance sampling from p₀ to p₁ with Langevin moves.
 
+    About 65 000 numbers make the whole way together, as many walkers as that is, then the next
+    ones: they stay in the cache. That is also the order of the random numbers.
+
     Parameters
     ----------
     p0, p1 : objects with ``log_prob`` and ``score``
@@ -107,19 +110,25 @@ def ais(
     _inputs.generator(rng)
     b, moves = temperatures(betas), _inputs.count(moves, "moves")
     etas = step_sizes(step, b)
-    here = _Ends(p0, p1, _inputs.batch(x))
-    log_w = np.zeros(len(here.x))
-    spread, acceptance = np.empty(len(b) - 1), np.ones(len(b) - 2)
-    for k in range(1, len(b)):
-        log_w += (b[k] - b[k - 1]) * here.gap
-        spread[k - 1] = here.gap.std()
-        if k < len(b) - 1:
-            move = here.mala_step if adjusted else here.ula_step
-            accepted = [move(float(b[k]), float(etas[k]), rng) for _ in range(moves)]
-            acceptance[k - 1] = np.mean(accepted)
+    x = np.array(_inputs.batch(x), order="C")
+    log_w, parts, inner = np.zeros(len(x)), blocks(x), range(1, len(b) - 1)
+    means, variances = np.empty((2, len(parts), len(b) - 1))
+    acceptance = np.zeros(len(inner))
+    for i, part in enumerate(parts):
+        here, share = _Ends(p0, p1, x[part]), len(x[part]) / len(x)
+        for k in range(1, len(b)):
+            log_w[part] += (b[k] - b[k - 1]) * here.gap
+            means[i, k - 1], variances[i, k - 1] = here.gap.mean(), here.gap.var()
+            if k in inner:
+                move = here.mala_step if adjusted else here.ula_step
+                accepted = [move(float(b[k]), float(etas[k]), rng) for _ in range(moves)]
+                acceptance[k - 1] += share * np.mean(accepted)
+        x[part] = here.x
     if not np.isfinite(log_w).all():
         raise ValueError("log_prob must be finite where the walkers go, got NaN or infinity")
-    return Annealed(log_w, np.ascontiguousarray(here.x), acceptance, spread)
+    shares = [len(x[part]) / len(x) for part in parts]
+    spread = np.sqrt(np.average(variances + (means - np.average(means, 0, shares)) ** 2, 0, shares))
+    return Annealed(log_w, x, acceptance, spread)
 
 
 class _Ends:

@@ -55,6 +55,7 @@ def test_a_row_in_miniature(key):
     assert {t.below for t in row.targets} | {t.above for t in row.targets} <= measured.keys() | {
         "BlackJAX mala",
         "BlackJAX sgld, batch",
+        "JAX by hand",
     }
     page = report.page([(row, measured)], 2)
     assert all(f"| {key} | {c.name} |" in page for c in row.candidates)

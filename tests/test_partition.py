@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scorekit.annealed_gaussians import expected_ula_weight
+from scorekit.chains import BLOCK
 from scorekit.densities import Gaussian, GaussianMixture, Ring, three_hills
 from scorekit.diagnostics import mean_se
 from scorekit.partition import Unnormalised, ais, respaced, temperatures
@@ -200,3 +201,20 @@ def test_bad_spread():
     for spread in ([1.0], [1.0, 0.0], [1.0, -1.0]):
         with pytest.raises(ValueError, match="spread must hold 2 positive numbers"):
             respaced([0, 0.5, 1], spread, 4)
+
+
+def test_walkers_go_block_by_block_and_are_summed_up_over_all() -> None:
+    p0, p1 = Gaussian(np.zeros(2), np.eye(2)), Gaussian(np.ones(2), 0.5 * np.eye(2))
+    betas = np.linspace(0, 1, 5)
+    x = p0.sample(BLOCK // 2 + 700, rng=np.random.default_rng(1))
+    whole = ais(p0, p1, x, betas, 0.3, rng=np.random.default_rng(2))
+    rng = np.random.default_rng(2)
+    first, last = (ais(p0, p1, part, betas, 0.3, rng=rng) for part in np.split(x, [BLOCK // 2]))
+    np.testing.assert_array_equal(whole.x, np.concatenate([first.x, last.x]))
+    logs = np.concatenate([first.log_weights, last.log_weights])
+    np.testing.assert_array_equal(whole.log_weights, logs)
+    gap = p1.log_prob(x) - p0.log_prob(x)
+    assert whole.spread[0] == pytest.approx(gap.std(), rel=1e-12)
+    share = len(first.x) / len(x)
+    want = share * first.acceptance + (1 - share) * last.acceptance
+    np.testing.assert_allclose(whole.acceptance, want, rtol=1e-12)
