@@ -21,7 +21,17 @@ def rows() -> dict[str, Callable[..., Any]]:
     """All rows by key, in the order of the table."""
     import numpy as np
 
-    from . import annealing, fields, lattices, memory, preconditioned, rows, training
+    from . import (
+        annealing,
+        digits,
+        fields,
+        growth,
+        lattices,
+        memory,
+        preconditioned,
+        rows,
+        training,
+    )
 
     return {
         "a32": partial(rows.ula_mixture, np.float32),
@@ -38,6 +48,8 @@ def rows() -> dict[str, Callable[..., Any]]:
         "j-mixture": annealing.annealing,
         "j-gaussian": partial(annealing.annealing, "gaussian"),
         "l": preconditioned.overhead,
+        "m": digits.predictor_corrector_digits,
+        **{f"s-{what}": partial(growth.growth, what) for what in growth.KINDS},
         "import": memory.imports,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,25 @@ def normal(v: float, d: int) -> GaussianMixture:
     return GaussianMixture(np.ones(1), np.zeros((1, d)), np.array([v]))
 
 
+@dataclass(frozen=True)
+class RoundNormal:
+    """N(0, v) in d coordinates as one writes it by hand, log p and score in one pass."""
+
+    v: float
+    d: int
+
+    def log_prob_and_score(self, x: Array) -> tuple[Array, Array]:
+        squares, kind = np.einsum("ij,ij->i", x, x), x.dtype.type
+        constant = kind(self.d / 2 * np.log(2 * np.pi * self.v))
+        return squares * kind(-0.5 / self.v) - constant, x * kind(-1 / self.v)
+
+    def log_prob(self, x: Array) -> Array:
+        return self.log_prob_and_score(x)[0]
+
+    def score(self, x: Array) -> Array:
+        return self.log_prob_and_score(x)[1]
+
+
 def annealing(kind: str = "mixture", walkers: int = 10_000, temperatures: int = 200) -> Row:
     """(j) Ten thousand walkers, 200 temperatures, one MALA step each; both ends are normalised."""
     if kind == "mixture":
@@ -38,11 +58,10 @@ def annealing(kind: str = "mixture", walkers: int = 10_000, temperatures: int = 
         step = 0.33 / precision
     start = p0.sample(walkers, rng=np.random.default_rng(0)).astype(np.float32)
 
-    def ours(seed: int) -> Array:
-        return ais(p0, p1, start, betas, step, rng=Generator(SFC64(seed))).log_weights
+    by_hand = (p0, p1) if kind == "mixture" else (RoundNormal(4.0, 50), RoundNormal(0.25, 50))
 
-    def box_muller(seed: int) -> Array:
-        return ais(p0, p1, start, betas, step, rng=BoxMuller(SFC64(seed))).log_weights
+    def ours(ends: Any, rng: type[Generator]) -> Callable[[int], Array]:
+        return lambda seed: ais(*ends, start, betas, step, rng=rng(SFC64(seed))).log_weights
 
     def check(log_w: Array) -> str:
         log_z, share = log_mean_weight(log_w), weights_ess(log_w) / len(log_w)
@@ -53,10 +72,15 @@ def annealing(kind: str = "mixture", walkers: int = 10_000, temperatures: int = 
         run = jax_ais(p0, p1, start, betas, step)
         return Candidate("JAX by hand", run, check, compiles=True)
 
-    own = [Candidate("scorekit", ours, check), Candidate("scorekit, Box–Muller", box_muller, check)]
+    own = [
+        Candidate("scorekit", ours(by_hand, Generator), check),
+        Candidate("scorekit, Box–Muller", ours(by_hand, BoxMuller), check),
+    ]
+    if kind != "mixture":
+        own.append(Candidate("scorekit, GaussianMixture", ours((p0, p1), Generator), check))
     candidates, skipped = with_peers(own, jax_by_hand)
     bound = 1.0 if kind == "mixture" else 1.3
-    targets = [Target("scorekit", "JAX by hand", bound)]
+    targets = [Target(f"scorekit{more}", "JAX by hand", bound) for more in ("", ", Box–Muller")]
     pair = "mixture pair in 2-D" if kind == "mixture" else "Gaussian pair in 50-D"
     title = f"AIS, {pair}, {walkers} walkers × {temperatures} temperatures, float32"
     return Row(f"j-{kind}", title, candidates, targets, temperatures, skipped=skipped)
