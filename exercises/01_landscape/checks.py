@@ -80,10 +80,13 @@ def linear(S):
 
 @check("q2", points=1)
 def second_order(S):
-    """Half the step, a quarter of the error."""
+    """The step is the mean of two arrows, and half of it leaves a quarter of the error."""
     x = S.rng.uniform(0.8, 1.5, (4, 2)) * S.rng.choice([-1, 1], (4, 2))
     exact = x / np.sqrt(1 + 2 * x**2)  # of dx/dt = -x³ at t = 1
     score = Source("lambda x: -x**3")
+    far = x - 0.1 * x**3
+    once = x - 0.05 * (x**3 + far**3)
+    close(S.call("flow", score, x, 0.1, 1), once, "one step along a score that is not linear")
     coarse, fine = (
         np.abs(numbers(S.call("flow", score, x, 1 / n, n), x.shape, f"{n} steps") - exact).max()
         for n in (50, 100)
@@ -206,7 +209,8 @@ def start(S, n, radius, width, seed):
 def starts(S):
     """The starts fill the square [-3, 3]² and come from the rng that was passed."""
     a, b = (int(s) for s in S.rng.choice(2**31, 2, replace=False))
-    first, other = (start(S, 4000, 1.0, 0.3, seed) for seed in (a, b))
+    first, again, other = (start(S, 4000, 1.0, 0.3, seed) for seed in (a, a, b))
+    need(np.array_equal(first, again), "the same rng gave other starts; draw from rng only")
     need((first != other).any(1).all(), "another rng gave the same starts; is rng used at all?")
 
 
