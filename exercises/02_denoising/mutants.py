@@ -34,12 +34,21 @@ def posterior_mean(y, mean, cov, sigma):
            "    share /= share.sum(axis=1, keepdims=True)\n", "", Q2[1:2]),
     Mutant("q2 nearest point only", "q2", "np.exp(logs - logs.max(axis=1, keepdims=True))",
            "(logs == logs.max(axis=1, keepdims=True)).astype(float)", Q2[1:2]),
+    Mutant("q2 a small number against 0/0", "q2", "", """
+def data_score(y, points, sigma):
+    share = np.exp(-((y[:, None] - points) ** 2).sum(-1) / (2 * sigma**2))
+    share /= share.sum(axis=1, keepdims=True) + 1e-300
+    return (share @ points - y) / sigma**2
+""", Q2[2:]),
+    Mutant("q2 one largest exponent for all rows", "q2", "logs.max(axis=1, keepdims=True)",
+           "logs.max()", Q2[2:]),
     Mutant("q2 mean of all points", "q2", "np.exp(logs - logs.max(axis=1, keepdims=True))",
            "np.ones_like(logs)", Q2[1:]),
     Mutant("q3 at the clean point", "q3", "score(x + level * eps, sigma)", "score(x, sigma)",
            REPLAY),
     Mutant("q3 sign", "q3", "(eps + level * arrows)", "(eps - level * arrows)", REPLAY),
     Mutant("q3 σ² for σ", "q3", "eps + level * arrows", "eps + level**2 * arrows", REPLAY),
+    Mutant("q3 not times σ²", "q3", "eps + level * arrows", "eps / level + arrows", REPLAY),
     Mutant("q3 σ forgotten", "q3", "eps + level * arrows", "eps + arrows", REPLAY),
     Mutant("q3 mean over coordinates", "q3", "sum(axis=1)", "mean(axis=1)", REPLAY),
     Mutant("q3 other noise to be predicted", "q3", "    return",
@@ -63,6 +72,8 @@ def posterior_mean(y, mean, cov, sigma):
     Mutant("q4 sign of the noise", "q4", "-sigma * score", "sigma * score", Q4[:2]),
     Mutant("q4 noise with standard deviation σ", "q4", "-sigma * score", "-(sigma**2) * score",
            Q4[:2]),
+    Mutant("q4 noise not divided by σ", "q4", "-sigma * score",
+           "y - (y + sigma**2 * score)", Q4[:2]),
     Mutant("q4 σ for σ² in Tweedie", "q4", "y + sigma**2 * score", "y + sigma * score", Q4[:2]),
     Mutant("q4 one array", "q4", "return score, y + sigma**2 * score, -sigma * score",
            "return score", Q4),
