@@ -55,10 +55,11 @@ def own_generator(S):
 
 @check("q1", points=1)
 def one_step(S):
-    """One step moves by η s and kicks with variance 2η."""
+    """One step moves by η s and kicks with variance 2η, and leaves the x passed as it is."""
     at, pull, step = S.rng.normal(0, 2, 2), S.rng.uniform(0.5, 2, 2), S.rng.uniform(0.1, 0.3)
     score = Source("lambda x: -pull * np.tanh(x)", pull=pull)
-    got = S.call("ula", score, np.tile(at, (N, 1)), step, 1, generator(S))
+    start = Source("np.broadcast_to(at, (n, 2))", at=at, n=N)  # an array that cannot be changed
+    got = S.call("ula", score, start, step, 1, generator(S))
     judge_cloud(got, at - step * pull * np.tanh(at), np.full(2, 2 * step), "after one step")
 
 

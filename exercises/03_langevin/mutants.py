@@ -25,10 +25,20 @@ MUTANTS = (
     Mutant("q1 uniform kicks", "q1", "rng.standard_normal(x.shape)",
            "rng.uniform(-1, 1, x.shape)", Q1[1:]),
     Mutant("q1 one step only", "q1", "    return x", "        return x", Q1[2:]),
+    Mutant("q1 changes x in place", "q1", "x = x + step", "x += step", Q1[1:2]),
+    Mutant("q1 noise before the arrow", "q1", "", """
+def ula(score, x, step, steps, rng):
+    for _ in range(steps):
+        x = x + np.sqrt(2 * step) * rng.standard_normal(x.shape)
+        x = x + step * score(x)
+    return x
+""", Q1[1:]),
     Mutant("q1 returns the start", "q1", "", "def ula(score, x, *_):\n    return x", Q1),
     Mutant("q2 no bias", "q2", "step / 2", "0", Q2),
     Mutant("q2 η for η/2", "q2", "step / 2", "step", Q2),
     Mutant("q2 sign", "q2", "precision - excess", "precision + excess", Q2),
+    Mutant("q2 first order in η", "q2", "",
+           "def ula_covariance(cov, step):\n    return cov + step / 2 * np.eye(len(cov))", Q2),
     Mutant("q2 entry by entry", "q2", "",
            "def ula_covariance(cov, step):\n    return cov / (1 - step / (2 * cov))", Q2[1:]),
     Mutant("q2 variances only", "q2", "", """
@@ -65,6 +75,15 @@ def log_accept(log_prob, score, x, y, step):
     Mutant("q4 no kick", "q4", " + kick", "", Q4),
     Mutant("q4 from small to large", "q4", "in sigmas", "in sigmas[::-1]", Q4[2:]),
     Mutant("q4 the first level's score", "q4", "score(x, sigma)", "score(x, sigmas[0])", Q4[2:]),
+    Mutant("q4 each level starts anew", "q4", "", """
+def anneal(score, x, sigmas, step, steps, rng):
+    for sigma in sigmas:
+        now, eta = x, step * sigma**2
+        for _ in range(steps):
+            kick = np.sqrt(2 * eta) * rng.standard_normal(x.shape)
+            now = now + eta * score(now, sigma) + kick
+    return now
+""", Q4[2:]),
     Mutant("q4 stops after one level", "q4", "    return x", "        return x", Q4[2:]),
     Mutant("q4 one step a level", "q4", "range(steps)", "range(1)", Q4[1:]),
     Mutant("q4 ignores rng", "q4", "    for sigma",
@@ -74,6 +93,9 @@ def log_accept(log_prob, score, x, y, step):
     Mutant("q5 √η in the corrector", "q5", "np.sqrt(2 * eta)", "np.sqrt(eta)", Q5[1:]),
     Mutant("q5 still the square of the difference", "q5",
            "high**2 - low**2", "(high - low) ** 2", Q5),
+    Mutant("q5 one kick for both", "q5",
+           "eta = step * low**2\n        z = rng.standard_normal(x.shape)",
+           "eta = step * low**2", Q5[1:]),
     Mutant("q5 no kick in the predictor", "q5",
            "        x = x + low / high * np.sqrt(drop) * z\n", "", Q5),
     Mutant("q5 corrects at the level above", "q5", "score(x, low)", "score(x, high)", Q5[1:2]),
