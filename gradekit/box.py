@@ -144,10 +144,14 @@ class Box:
 def box_for(exercise: Exercise) -> Iterator[Box]:
     """Make the box of an exercise, with a copy of scorekit that lacks what the exercise masks."""
     with tempfile.TemporaryDirectory(prefix="gradekit-") as folder:
-        copies: list[tuple[str, str]] = []
-        if "scorekit" in exercise.packages:
-            copies = [("scorekit", str(masked_copy("scorekit", exercise.masked, Path(folder))))]
-        yield Box(exercise, tuple(copies))
+        yield Box(exercise, masked_packages(exercise, Path(folder)))
+
+
+def masked_packages(exercise: Exercise, folder: Path) -> tuple[tuple[str, str], ...]:
+    """Copy into a folder, without what the exercise masks, the packages that hold answers."""
+    if "scorekit" not in exercise.packages:
+        return ()
+    return (("scorekit", str(masked_copy("scorekit", exercise.masked, folder))),)
 
 
 def try_out(box: Box) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import html
 import io
 from collections.abc import Sequence
@@ -39,34 +40,53 @@ class Result:
         return sum(o.earned for o in self.outcomes if question in (None, o.question))
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Why a submission has no mark through no fault of its own: the grader failed."""
+
+    student: str
+    reason: str
+
+
 def possible(exercise: Exercise, question: str | None = None) -> float:
     """The most points there are for one question, or for all that the computer marks."""
     return sum(c.points for c in exercise.checks if question in (None, c.question))
 
 
-def table(exercise: Exercise, form: Form, results: Sequence[Result]) -> str:
-    """The marks as CSV. Columns of questions that a person marks are left empty."""
+def table(exercise: Exercise, form: Form, results: Sequence[Result | Trouble]) -> str:
+    """The marks as CSV. Columns of questions that a person marks are left empty.
+
+    So are all marks of a submission that the grader failed on: that is no 0.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["student", "score", "max_score", *exercise.questions, *form.written, "reason"])
+    most, by_hand = f"{possible(exercise):g}", ["" for _ in form.written]
     for r in results:
-        marks = [f"{r.earned(q):g}" for q in exercise.questions]
-        writer.writerow(
-            [
-                _cell(r.student),
-                f"{r.earned():g}",
-                f"{possible(exercise):g}",
-                *marks,
-                *("" for _ in form.written),
-                _cell(r.unreadable),
-            ]
-        )
+        if isinstance(r, Trouble):
+            score, marks, reason = "", ["" for _ in exercise.questions], f"not graded: {r.reason}"
+        else:
+            score, reason = f"{r.earned():g}", r.unreadable
+            marks = [f"{r.earned(q):g}" for q in exercise.questions]
+        writer.writerow([_cell(r.student), score, most, *marks, *by_hand, _cell(reason)])
     return out.getvalue()
 
 
 def _cell(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def file_name(student: str) -> str:
+    """A name for a student's page that no other student can have.
+
+    It is the student's own, unless that could not be a file's: then a hash tells them apart.
+    """
+    name = student.replace("/", "__")
+    if name == student and "~" not in name and len(name.encode("utf-8")) <= 200:
+        return name
+    tail = hashlib.sha256(student.encode("utf-8")).hexdigest()[:16]
+    return name.encode("utf-8")[:150].decode("utf-8", "ignore") + f"~{tail}"
 
 
 def page(exercise: Exercise, form: Form, result: Result) -> str:

@@ -2,32 +2,64 @@
 
 ``python -m gradekit.grade --exercise exercises/01_landscape SUBMISSIONS`` reads every
 ``SUBMISSIONS/student.ipynb`` and ``SUBMISSIONS/student/exercise.ipynb``, and writes ``grades.csv``
-and ``feedback/student.html`` into a folder beside it. Submissions run in bubblewrap only.
+and ``feedback/student.html`` into a folder beside it. Submissions run in bubblewrap only. A run
+that was interrupted goes on where it stopped when the same command is given again.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from . import feedback, secret, submissions
-from .box import Box, box_for, try_out
-from .boxed import Boxed
-from .checks import Exercise, Inputs, NotGraded, load, run
-from .feedback import Result
+from . import feedback, jobs, secret, submissions
+from .checks import Exercise, NotGraded, load
+from .cluster import cluster
+from .feedback import Result, Trouble
+from .journal import Journal
+from .runner import Workers, given, processes, run_all
 from .submissions import Form, Submission, Unreadable
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """An exercise as its folder has it: the checks, their text, and the cells to fill in."""
+
+    exercise: Exercise
+    checks: str = field(repr=False)
+    form: Form
+
+
+@lru_cache(maxsize=4)
+def assignment(folder: Path) -> Assignment:
+    """Read an exercise's folder."""
+    checks, notebook = folder / "checks.py", folder / "exercise.ipynb"
+    return Assignment(load(checks), checks.read_text("utf-8"), submissions.form_of(notebook))
+
+
+def jobs_of(
+    what: Assignment, folder: Path, found: Sequence[Submission], key: bytes
+) -> tuple[list[jobs.Job], list[Result]]:
+    """Read the submissions: a job for each that can be read, and a result for each that cannot."""
+    made, unreadable = [], []
+    for one in found:
+        try:
+            answers = submissions.read(one.path, folder, what.form)
+        except Unreadable as reason:
+            unreadable.append(Result(one.student, unreadable=str(reason)))
+        else:
+            made.append(jobs.job(what.exercise, what.checks, one.student, answers, key))
+    return made, unreadable
+
+
+@dataclass(frozen=True)
 class Job:
-    """One submission to grade. Plain data, so that any executor can send it to any process."""
+    """One submission in a folder that its worker can read, for callers with their own records."""
 
     exercise: Path
     masked: tuple[tuple[str, str], ...]
@@ -36,81 +68,140 @@ class Job:
     secret: bytes = field(repr=False)
 
 
-@lru_cache(maxsize=4)
-def _exercise(folder: Path) -> tuple[Exercise, Form]:
-    return load(folder / "checks.py"), submissions.form_of(folder / "exercise.ipynb")
-
-
 def grade_one(job: Job) -> Result:
-    """Grade one submission. It depends on nothing but the job, in whatever process it runs."""
-    exercise, form = _exercise(job.exercise)
-    student = job.submission.student
-    try:
-        answers = submissions.read(job.submission.path, job.folder, form)
-    except Unreadable as reason:
-        return Result(student, unreadable=str(reason))
-    inputs = Inputs(exercise.name, student, job.secret)
-    with Boxed(Box(exercise, job.masked), answers.code) as backend:
-        outcomes = tuple(run(check, backend, inputs) for check in exercise.checks)
-    remarks = [f"The answer cell {name} is not in the notebook" for name in answers.missing]
-    remarks += [f"Answer cell {name} {trouble}" for name, trouble in backend.troubles.items()]
-    remarks += [f"In answer cell {name} the grader {note}" for name, note in backend.notes.items()]
-    return Result(student, outcomes, tuple(remarks), tuple(answers.text.items()))
+    """Grade one submission; it depends on nothing but the job, in whatever process it runs."""
+    what = assignment(job.exercise)
+    made, unreadable = jobs_of(what, job.folder, [job.submission], job.secret)
+    if unreadable:
+        return unreadable[0]
+    jobs.share(what.exercise.name, what.checks, job.masked)
+    return jobs.grade_one(made[0])
 
 
-def grade(exercise: Path, folder: Path, key: bytes, executor: Executor) -> Iterator[Result]:
-    """Grade every submission in a folder; results come in the order of the students' names."""
-    exercise, folder = exercise.resolve(), folder.resolve()
+def try_out_workers(workers: Workers, job: jobs.Job) -> None:
+    """Raise ``NotGraded`` with the reason if these workers cannot start a box."""
+    if workers.here:
+        jobs.ready(job)
+        return
+    with workers.start() as executor:
+        executor.submit(jobs.ready, job).result()
+
+
+def grade(
+    exercise: Path,
+    folder: Path,
+    key: bytes,
+    workers: Workers | Executor,
+    journal: Journal | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Result | Trouble]:
+    """Grade every submission in a folder; results come in the order of the students' names.
+
+    What the journal knows is not graded again, and what is graded is in it before the next job
+    is looked at.
+    """
+    folder = folder.resolve()
     found = submissions.find(folder)
-    with box_for(_exercise(exercise)[0]) as box:
-        try_out(box)
-        jobs = [Job(exercise, box.masked, folder, one, key) for one in found]
-        yield from executor.map(grade_one, jobs)
+    todo, read = jobs_of(assignment(exercise.resolve()), folder, found, key)
+    results: dict[str, Result | Trouble] = {r.student: r for r in read}
+    done = journal.done if journal is not None else {}
+    results |= {job.student: done[job.key] for job in todo if job.key in done}
+    todo = [job for job in todo if job.key not in done]
+    if isinstance(workers, Executor):
+        workers = given(workers)
+    if todo:  # before a class is graded: can it be graded there?
+        try_out_workers(workers, todo[0])
+    progress(len(results), len(found))
+    for job, result in run_all(todo, workers):
+        if journal is not None and isinstance(result, Result):
+            journal.add(job.key, result)
+        results[job.student] = result
+        progress(len(results), len(found))
+    yield from (results[one.student] for one in found)
 
 
-def write(exercise: Path, results: Sequence[Result], out: Path) -> None:
-    """Write the table and the pages."""
-    what, form = _exercise(exercise.resolve())
+def write(exercise: Path, results: Sequence[Result | Trouble], out: Path) -> None:
+    """Write the pages, then the table: where there is a table, it is complete."""
+    what = assignment(exercise.resolve())
     pages = out / "feedback"
     pages.mkdir(parents=True, exist_ok=True)
     for result in results:
-        path = pages / f"{result.student.replace('/', '__')}.html"
-        path.write_text(feedback.page(what, form, result), encoding="utf-8")
-    unfinished = out / "grades.csv.part"
-    unfinished.write_text(feedback.table(what, form, results), encoding="utf-8")
-    os.replace(unfinished, out / "grades.csv")
+        if isinstance(result, Result):
+            text = feedback.page(what.exercise, what.form, result)
+            _put(pages / f"{feedback.file_name(result.student)}.html", text)
+    _put(out / "grades.csv", feedback.table(what.exercise, what.form, results))
+
+
+def _put(path: Path, text: str) -> None:
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair
+    os.replace(unfinished, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(prog="gradekit.grade", description=__doc__)
-    parser.add_argument("submissions", type=Path, help="the folder of submissions")
-    parser.add_argument("--exercise", type=Path, required=True, help="the exercise's folder")
-    parser.add_argument("--out", type=Path, help="default: the folder's name with _graded")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--secret", type=Path, help=f"default: {secret.default_file()}")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     folder = options.submissions.resolve()
     out = options.out or folder.with_name(f"{folder.name}_graded")
     where = (options.secret or secret.default_file()).resolve()
     if where.is_relative_to(folder) or out.resolve().is_relative_to(folder):
         return _refuse("Keep the secret and the results outside the folder of submissions.")
     try:
+        what = assignment(options.exercise.resolve())
+        if not submissions.find(folder):
+            return _refuse(f"Not graded: there is no notebook in {folder}.")
         key = secret.read(options.secret)
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max(options.workers, 1), mp_context=context) as pool:
-            results = list(grade(options.exercise, folder, key, pool))
+        workers = _workers(what, options)
+        with Journal(out) as journal:
+            if options.fresh:
+                journal.forget()
+            results = list(grade(options.exercise, folder, key, workers, journal, _progress))
+            write(options.exercise, results, out)
     except (NotGraded, OSError, ValueError) as error:
         return _refuse(f"Not graded: {error}.")
-    if not results:
-        return _refuse(f"Not graded: there is no notebook in {folder}.")
-    write(options.exercise, results, out)
-    mean = sum(r.earned() for r in results) / len(results)
-    unread = sum(bool(r.unreadable) for r in results)
-    most = feedback.possible(_exercise(options.exercise.resolve())[0])
-    print(f"Graded {len(results)} submissions: mean {mean:.2f} of {most:g}; {unread} unreadable.")
+    except KeyboardInterrupt:
+        return _refuse("Interrupted. What is graded is kept; the same command goes on from here.")
+    return _report(what, results, out)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="gradekit.grade", description=__doc__)
+    parser.add_argument("submissions", type=Path, help="the folder of submissions")
+    parser.add_argument("--exercise", type=Path, required=True, help="the exercise's folder")
+    parser.add_argument("--out", type=Path, help="default: the folder's name with _graded")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--scheduler", help="of a dask cluster whose workers grade instead")
+    parser.add_argument("--secret", type=Path, help=f"default: {secret.default_file()}")
+    parser.add_argument("--fresh", action="store_true", help="grade again what is graded already")
+    return parser.parse_args(arguments)
+
+
+def _workers(what: Assignment, options: argparse.Namespace) -> Workers:
+    if options.scheduler:
+        return cluster(options.scheduler)
+    return processes(max(options.workers, 1), what.exercise.name, what.checks)
+
+
+def _progress(done: int, total: int) -> None:
+    """One line that counts, where a person looks at it."""
+    if sys.stderr.isatty():
+        print(f"\r{done} of {total}", end="\n" if done == total else "", file=sys.stderr)
+
+
+def _report(what: Assignment, results: Sequence[Result | Trouble], out: Path) -> int:
+    marked = [r for r in results if isinstance(r, Result)]
+    troubles = [r for r in results if isinstance(r, Trouble)]
+    if marked:
+        mean = sum(r.earned() for r in marked) / len(marked)
+        unread = sum(bool(r.unreadable) for r in marked)
+        most = feedback.possible(what.exercise)
+        print(
+            f"Graded {len(marked)} submissions: mean {mean:.2f} of {most:g}; {unread} unreadable."
+        )
     print(f"Marks: {out / 'grades.csv'}\nFeedback: {out / 'feedback'}")
-    return 0
+    for one in troubles:
+        print(f"No mark for {one.student}: {one.reason}.", file=sys.stderr)
+    return int(bool(troubles))
 
 
 def _refuse(message: str) -> int:
