@@ -65,8 +65,9 @@ execute: $(VENV)/.test
 exercises: $(VENV)/.test
 	$(BIN)/python -m gradekit.build exercises
 
-grade: $(VENV)/.exercises
-	$(BIN)/python -m gradekit.grade --exercise exercises/$(EXERCISE) $(SUBMISSIONS)
+grade: $(VENV)/.exercises $(if $(SCHEDULER),$(VENV)/.scale)
+	$(BIN)/python -m gradekit.grade --exercise exercises/$(EXERCISE) \
+	  $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(SUBMISSIONS)
 
 bench: $(VENV)/.peers
 	$(BIN)/python -m benchmarks

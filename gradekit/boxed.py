@@ -59,7 +59,7 @@ class Boxed:
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         self._count = 0
-        self._used = False
+        self._again: set[str] = set()
         self._end = time.monotonic() + self.limits.total_seconds
 
     def __enter__(self) -> Boxed:
@@ -88,18 +88,17 @@ class Boxed:
         raise Failed(self._sentence(name, reply))
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send a request, once more if the worker dies of what an earlier call has done to it."""
+        """Send a request, and once more if the worker dies: it may not be this call's fault.
+
+        An earlier call may have broken it, or the kernel ended it for want of memory elsewhere.
+        """
         self._start()
-        used, self._used = self._used, True
         try:
             return self._exchange(request, self.limits.call_seconds)
         except OutOfTime:
             raise
         except Died:
-            if not used:
-                raise
-        self._start()
-        self._used = True
+            self._start()
         return self._exchange(request, self.limits.call_seconds)
 
     def _sentence(self, name: str, reply: dict[str, Any]) -> str:
@@ -122,7 +121,9 @@ class Boxed:
                 try:
                     reply = self._exchange({"cell": source}, self.limits.cell_seconds)
                 except Died as death:
-                    self.troubles[cell] = f"ended: it {death}"
+                    if cell in self._again or isinstance(death, OutOfTime):
+                        self.troubles[cell] = f"ended: it {death}"
+                    self._again.add(cell)
                     break
                 if reply.get("ok") is not True:
                     raised = "NotImplementedError" if reply.get("unwritten") else "an error"
@@ -141,7 +142,7 @@ class Boxed:
         )
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        self._unread, self._used = b"", False
+        self._unread = b""
         try:  # nothing of the student's has run yet, so what goes wrong here is not theirs
             line = self._line(b"", time.monotonic() + START_SECONDS)
         except (Died, TimeoutError) as death:

@@ -113,18 +113,23 @@ def exercise_of(name: str, checks: str) -> Exercise:
         return load(path)
 
 
+# The modules of this package that a mark depends on.
+MARKING = ("box", "boxed", "checks", "codec", "jobs", "masking", "submissions", "worker")
+
+
 @lru_cache(maxsize=1)
 def code() -> str:
     """The version of everything that marks depend on here, as a hash."""
+    here = Path(__file__).parent
+    files = {f"gradekit {name}": here / f"{name}.py" for name in MARKING}
+    spec = importlib.util.find_spec("scorekit")
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).parent
+        data = (p for p in package.rglob("*") if p.suffix in (".py", ".npz"))
+        files |= {f"scorekit {p.relative_to(package)}": p for p in data}
     digest = hashlib.sha256()
-    for package in ("gradekit", "scorekit"):
-        spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None:
-            continue
-        folder = Path(spec.origin).parent
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".npz")):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{package} {path.relative_to(folder)} {content}\n".encode())
+    for name in sorted(files):
+        digest.update(f"{name} {hashlib.sha256(files[name].read_bytes()).hexdigest()}\n".encode())
     for name in ("numpy", "scipy"):
         digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
     return digest.hexdigest()
