@@ -42,6 +42,8 @@ def update(mean, cov, A, y, tau):
     after = np.linalg.inv(prior + A.T @ A / tau**2)
     return after @ (prior @ mean + A.T @ y / tau**2), after
 """, Q2[2:]),
+    Mutant("q2 only the prior's share of the doubt", "q2", "cov - gain @ shared.T",
+           "(np.eye(len(mean)) - gain @ A) @ cov @ (np.eye(len(mean)) - gain @ A).T", Q2),
     Mutant("q2 each direction by itself", "q2", "", """
 def update(mean, cov, A, y, tau):
     cov = np.diag(np.diag(cov))
@@ -60,6 +62,10 @@ def noisy_likelihood(x, sigma, mean, cov, A, y, tau):
     Mutant("q3 not denoised", "q3", "denoised @ A.T", "x @ A.T", Q3[1:]),
     Mutant("q3 denoised to the origin", "q3", "mean + (x - mean) @ jacobian", "x @ jacobian",
            Q3[1:]),
+    Mutant("q3 σ and τ added up at the noisy point", "q3", "", """
+def noisy_likelihood(x, sigma, mean, cov, A, y, tau):
+    return (y - x @ A.T) @ A / (tau**2 + sigma**2)
+""", Q3[1:]),
     Mutant("q3 τ for τ²", "q3", "tau**2", "tau", Q3),
     Mutant("q3 down the likelihood", "q3", "return pull", "return -pull", Q3),
     Mutant("q4 the score of the posterior", "q4",
@@ -93,6 +99,12 @@ def mixture_likelihood(x, sigma, weights, means, variances, y, tau):
            "np.var(runs) * np.ones(len(runs))", Q5),
     Mutant("q5 compared with the prior", "q5", "< middle", "< 0.75 * v", Q5),
     Mutant("q5 compared with τ²", "q5", "< middle", "< 0.75 * tau**2", Q5[1:]),
+    Mutant("q5 the narrower half", "q5", "np.var(runs, axis=1) < middle",
+           "np.var(runs, axis=1) < np.median(np.var(runs, axis=1))", Q5),
+    Mutant("q5 nearer to the narrowest than to the widest", "q5", "np.var(runs, axis=1) < middle",
+           "np.var(runs, axis=1) < np.var(runs, axis=1).min() / 2 + np.var(runs, axis=1).max() / 2",
+           Q5[1:2]),
+    Mutant("q5 a spread for a variance", "q5", "np.var(runs", "np.std(runs", Q5),
     Mutant("q5 all honest", "q5", "", "def noise_free(runs, v, tau):\n    return [0] * len(runs)",
            Q5),
 )  # fmt: skip
