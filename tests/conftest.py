@@ -7,10 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from live_site import Server, Site
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 # The tools are modules of the repository, not of the installed package.
@@ -89,6 +94,38 @@ def build_book(tree: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="session")
+def site(copy_tree: Callable[[str], Path]) -> Site:
+    """The book with two pages of trouble, and Python inside, under a sub-path of a site.
+
+    Tests that use it belong to the xdist group "live", so that one worker builds it.
+    """
+    import live_site
+
+    return live_site.build(copy_tree)
+
+
+@pytest.fixture(scope="session")
+def server(site: Site) -> Iterator[Server]:
+    """A web server on this machine for that site."""
+    import live_site
+
+    with live_site.serve(site.folder.parents[live_site.SUB_PATH.count("/")]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for the live pages."""
+    from live_browser import ARGS
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        chromium.close()
 
 
 # What lies about in a tree that has been worked in: environments, caches, old builds, notes.

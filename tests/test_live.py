@@ -4,115 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import live_site
 import matplotlib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import CHROMIUM, ROOT
+from conftest import ROOT
+from live_browser import MINUTE, clean, editor, live, output, run, state, status, write
 from live_site import OUTPUTS, SUB_PATH, TROUBLE, Server, Site
 from matplotlib.figure import Figure
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.xdist_group("live")]
-
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-    # A site on another host without https, where browsers offer pages less.
-    "--host-resolver-rules=MAP plain.test 127.0.0.1",
-]  # fmt: skip
-HOSTS = re.compile(r"(http://(127\.0\.0\.1|plain\.test):\d+/|data:|blob:)")
-CDN = "https://cdn.jsdelivr.net/"
-MINUTE = 60_000
-expect.set_options(timeout=MINUTE)
 ENDLESS = 8  # the number of the cell of TROUBLE that never ends
-
-
-@pytest.fixture(scope="module")
-def site(copy_tree: Callable[[str], Path]) -> Site:
-    return live_site.build(copy_tree)
-
-
-@pytest.fixture(scope="module")
-def server(site: Site) -> Iterator[Server]:
-    top = site.folder
-    for _ in SUB_PATH.split("/"):
-        top = top.parent
-    with live_site.serve(top) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def clean(browser: Browser, ignore: str = "") -> Iterator[Page]:
-    """A page of its own; afterwards nothing may have left this machine, or be on the console."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    # Browsers ask for this by themselves when a page names no icon.
-    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
-    outside: list[str] = []
-    errors: list[str] = []
-    context.on("request", lambda r: HOSTS.match(r.url) or outside.append(r.url))
-    context.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
-    context.on("response", lambda r: r.status >= 400 and errors.append(f"{r.status} {r.url}"))
-    context.on("weberror", lambda e: errors.append(str(e.error)))
-    page = context.new_page()
-    page.set_default_timeout(MINUTE)
-    yield page
-    context.close()
-    if ignore:
-        outside = [url for url in outside if not url.startswith(CDN)]
-        errors = [text for text in errors if not re.search(ignore, text)]
-    assert outside == []
-    assert errors == []
-
-
-def live(page: Page, server: Server, name: str = TROUBLE, root: str = "") -> Page:
-    """Open a page and make it live."""
-    page.goto(f"{root or server.root}/{SUB_PATH}/{name}.html")
-    page.get_by_role("button", name="Run this page").click()
-    expect(status(page)).to_contain_text("Python is ready")
-    return page
-
-
-def status(page: Page) -> Locator:
-    return page.locator(".live-status")
-
-
-def output(page: Page, number: int) -> Locator:
-    return page.get_by_role("group", name=f"Output of cell {number}", exact=True)
-
-
-def editor(page: Page, number: int) -> Locator:
-    return page.get_by_role("textbox", name=f"Code of cell {number}", exact=True)
-
-
-def state(page: Page, number: int) -> Locator:
-    tools = page.locator(".live-tools", has_text=re.compile(rf"^Cell {number}Run"))
-    return tools.locator(".live-state")
-
-
-def run(page: Page, number: int, expected: str = "done in") -> Locator:
-    page.get_by_role("button", name=f"Run cell {number}", exact=True).click()
-    expect(state(page, number)).to_contain_text(expected)
-    return output(page, number)
-
-
-def write(page: Page, number: int, code: str) -> None:
-    editor(page, number).click()
-    page.keyboard.press("Control+A")
-    page.keyboard.insert_text(code)
 
 
 def test_nothing_is_loaded_before_the_reader_asks(
@@ -201,6 +106,31 @@ def test_outputs(browser: Browser, site: Site, server: Server) -> None:
     assert size == pytest.approx([wanted[1], wanted[0]], abs=5)
 
 
+def test_a_cell_goes_back_to_its_stored_output(
+    browser: Browser, site: Site, server: Server
+) -> None:
+    with clean(browser) as page:
+        live(page, server)
+        run(page, 4)
+        run(page, 5, "error")
+        back = page.get_by_role("button", name="Stored output of cell 4")
+        expect(back).to_have_attribute("aria-pressed", "false")
+        expect(page.get_by_text("stored sum")).to_be_hidden()
+        back.click()
+        expect(page.get_by_text("stored sum")).to_be_visible()
+        expect(output(page, 4)).to_have_count(0)
+        expect(back).to_have_attribute("aria-pressed", "true")
+        back.click()
+        expect(output(page, 4)).to_have_text("sum 6")
+        back.click()
+        expect(run(page, 4)).to_have_text("sum 6")  # a new output is shown
+        expect(page.get_by_text("stored sum")).to_be_hidden()
+        page.get_by_role("button", name="Hide output of cell 5").click()  # it came without one
+        expect(output(page, 5)).to_have_count(0)
+        page.get_by_role("button", name="Stored output of cell 2").click()  # without its code
+        expect(page.get_by_text("stored b")).to_be_visible()
+
+
 def test_errors_name_the_line_and_nothing_of_ours(
     browser: Browser, site: Site, server: Server
 ) -> None:
@@ -212,7 +142,18 @@ def test_errors_name_the_line_and_nothing_of_ours(
             "  cell 5, line 5:\n    half(2)\n"
             "  cell 5, line 2, in half:\n    return undefined_name / 2"
         )
-        expect(status(page)).to_contain_text("Error in cell 5")
+        expect(status(page)).to_contain_text(
+            "Error in cell 5: NameError: name 'undefined_name' is not defined Go to cell 5"
+        )
+        marked = page.locator(".live-error-line")
+        expect(marked).to_have_text(["    return undefined_name / 2", "half(2)"])
+        editor(page, 5).click()
+        page.keyboard.press("Control+Home")
+        page.keyboard.insert_text("# a line more\n")
+        expect(marked).to_have_text(["    return undefined_name / 2", "half(2)"])  # they move along
+        page.get_by_role("link", name="Go to cell 5").click()
+        assert page.locator("#live-cell-5").bounding_box()["y"] < 900
+        page.get_by_role("button", name="Original code of cell 5").click()
         expect(run(page, 6, "error")).to_contain_text("In cell 6, line 1:")
         expect(output(page, 6)).to_contain_text("SyntaxError")
         wrong = run(page, 7, "error")
@@ -238,14 +179,33 @@ def test_an_endless_loop_is_stopped_and_edits_are_kept(
             write(page, number, f"edited = {number}")
         page.get_by_role("button", name=f"Run cell {ENDLESS}").click()
         expect(output(page, ENDLESS)).to_contain_text("begun")
-        page.get_by_role("button", name="Stop").click()
+        stop = page.get_by_role("button", name=f"Stop cell {ENDLESS}")  # beside what runs
+        stop.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=f"Run cell {ENDLESS}")).to_be_focused()
         expect(status(page)).to_contain_text("ready again")
         expect(state(page, ENDLESS)).to_have_text("stopped")
+        expect(stop).to_be_hidden()
         expect(output(page, ENDLESS)).to_have_text("begun")
         expect(editor(page, 6)).to_have_text("edited = 6")
         # The new Python knows nothing: the cells above run again.
         run(page, 6)
         expect(state(page, 4)).to_contain_text("done in")
+        # The button in the bar does the same.
+        page.get_by_role("button", name=f"Run cell {ENDLESS}").click()
+        expect(output(page, ENDLESS)).to_contain_text("begun")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(state(page, ENDLESS)).to_have_text("stopped")
+        expect(status(page)).to_contain_text("ready again")
+
+
+def test_an_edit_survives_a_reload_and_runs(browser: Browser, site: Site, server: Server) -> None:
+    with clean(browser) as page:
+        live(page, server)
+        write(page, 4, "print('changed', a)")
+        page.reload()
+        live(page, server)
+        expect(run(page, 4)).to_have_text("changed 1")
 
 
 def test_restart_forgets_variables_and_keeps_edits(
@@ -337,81 +297,6 @@ def test_a_plain_http_host_works_too(browser: Browser, site: Site, server: Serve
         live(page, server, root=f"http://plain.test:{server.port}")
         assert page.evaluate("globalThis.crypto.subtle === undefined")
         expect(run(page, 4)).to_have_text("sum 6")
-
-
-class Cdn:
-    """The public address, played by the files in the cache."""
-
-    def __init__(self, page: Page, site: Site) -> None:
-        self.changed = ""  # a file that arrives with one byte changed
-        self.blocked = ""  # a file that does not arrive
-        self.served: set[str] = set()
-        page.route("**/_static/live/live.json", lambda r: r.fulfill(body=site.cdn_config))
-        page.route(f"{CDN}**", lambda route: self.answer(route, site.pyodide))
-
-    def answer(self, route: Route, folder: Path) -> None:
-        name = route.request.url.rpartition("/")[2]
-        if self.blocked and self.blocked in name:
-            route.abort()
-            return
-        body = (folder / name).read_bytes()
-        if self.changed and self.changed in name:
-            middle = len(body) // 2
-            body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
-        self.served.add(name)
-        route.fulfill(body=body, headers={"Access-Control-Allow-Origin": "*"})
-
-
-def test_the_public_address(browser: Browser, site: Site, server: Server) -> None:
-    assert CDN in site.cdn_config
-    with clean(browser, ignore="^$") as page:
-        cdn = Cdn(page, site)
-        live(page, server)
-        expect(run(page, 4)).to_have_text("sum 6")
-        assert {"pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json"} <= cdn.served
-        assert any(name.startswith("numpy-") for name in cdn.served)
-
-
-@pytest.mark.parametrize("file", ["pyodide.mjs", "asm.mjs", "asm.wasm", "stdlib", "lock", "numpy-"])
-def test_one_changed_byte_is_refused(
-    browser: Browser, site: Site, server: Server, file: str
-) -> None:
-    with clean(browser, ignore="^$") as page:
-        cdn = Cdn(page, site)
-        cdn.changed = file
-        page.goto(f"{server.root}/{SUB_PATH}/{TROUBLE}.html")
-        page.get_by_role("button", name="Run this page").click()
-        expect(status(page)).to_contain_text("is not the one this book was made with")
-        expect(page.get_by_text("stored sum")).to_be_visible()
-
-
-@pytest.mark.parametrize("file", ["asm.wasm", "numpy-"])
-def test_a_blocked_download_is_told_and_can_be_tried_again(
-    browser: Browser, site: Site, server: Server, file: str
-) -> None:
-    with clean(browser, ignore="^Failed to load resource") as page:
-        cdn = Cdn(page, site)
-        cdn.blocked = file
-        page.goto(f"{server.root}/{SUB_PATH}/{TROUBLE}.html")
-        button = page.get_by_role("button", name="Run this page")
-        button.click()
-        expect(status(page)).to_contain_text("cdn.jsdelivr.net did not send")
-        expect(status(page)).to_contain_text("Check the connection")
-        expect(page.get_by_text("stored sum")).to_be_visible()
-        expect(button).to_be_focused()
-        cdn.blocked = ""
-        button.click()
-        expect(status(page)).to_contain_text("Python is ready")
-        expect(run(page, 4)).to_have_text("sum 6")
-
-
-def test_a_page_opened_as_a_file_says_what_to_do(browser: Browser, site: Site) -> None:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto((site.folder / f"{TROUBLE}.html").as_uri())
-        page.get_by_role("button", name="Run this page").click()
-        expect(status(page)).to_contain_text("Serve the book's folder")
-        expect(page.get_by_text("python3 -m http.server")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 // What the live pages use of CodeMirror 6. `npm run build` bundles it into the book.
 export { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
-export { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+export { defaultKeymap, history, historyKeymap, isolateHistory } from "@codemirror/commands";
 export { pythonLanguage } from "@codemirror/lang-python";
 export {
   bracketMatching,
@@ -8,6 +8,6 @@ export {
   indentUnit,
   syntaxHighlighting,
 } from "@codemirror/language";
-export { EditorState, Prec } from "@codemirror/state";
-export { EditorView, keymap, lineNumbers } from "@codemirror/view";
+export { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
+export { Decoration, EditorView, keymap, lineNumbers } from "@codemirror/view";
 export { classHighlighter } from "@lezer/highlight";

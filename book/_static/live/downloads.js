@@ -16,6 +16,19 @@ function host(url) {
   return new URL(url).host;
 }
 
+// One of the book's own small files.
+export async function siteJson(url, signal) {
+  const response = await fetch(url, { signal }).catch(() => null);
+  if (!response?.ok) {
+    throw new LiveProblem(
+      "download",
+      "This book's own files that run the page could not be loaded. Check the connection and " +
+        "press the button again. The page itself stays readable.",
+    );
+  }
+  return response.json();
+}
+
 async function readAll(response, count) {
   const chunks = [];
   let length = 0;
@@ -36,12 +49,15 @@ async function readAll(response, count) {
 }
 
 export class Downloads {
-  // `fetch` is the browser's; `report` is called with {label, loaded, total} as bytes come in.
+  // `fetch` is the browser's; `report` is called as bytes come in with {names, done, files, loaded,
+  // total}: the names of what is still coming, how many files are there, how many bytes.
   constructor(fetch, report) {
     this.fetch = fetch;
     this.report = report;
     this.known = new Map(); // url -> {integrity, bytes, label}
     this.running = new Map(); // url -> promise of the bytes
+    this.coming = []; // labels, one a file
+    this.done = 0;
     this.loaded = 0;
     this.total = 0;
     this.problem = null; // the last failure, since Pyodide only logs it
@@ -72,8 +88,16 @@ export class Downloads {
     return new Response(bytes, { headers: { "Content-Type": type } });
   }
 
+  #tell() {
+    const { coming, done, loaded, total } = this;
+    const names = [...new Set(coming)];
+    this.report({ names, done, files: done + coming.length, loaded, total });
+  }
+
   async #fetch(url, { integrity, bytes, label }) {
     this.total += bytes;
+    this.coming.push(label);
+    let come = 0;
     // Without https (and not on localhost) a page has no crypto.subtle; the browser can still
     // check the hash itself, but then shows the bytes only when all have come.
     const subtle = globalThis.crypto?.subtle;
@@ -81,19 +105,21 @@ export class Downloads {
     try {
       response = await this.fetch(url, subtle ? {} : { integrity });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      let come = 0;
       const data = await readAll(response, (count) => {
         come += count;
         this.loaded += count;
-        this.report({ label, loaded: this.loaded, total: this.total });
+        this.#tell();
       });
-      this.total += come - bytes; // the expected size is only for the bar
       if (subtle) {
         const digest = new Uint8Array(await subtle.digest("SHA-256", data));
         if (`sha256-${base64(digest)}` !== integrity) throw new LiveProblem("integrity", "");
       }
+      this.total += come - bytes; // the expected size is only for the bar
+      this.done += 1;
       return data;
     } catch (error) {
+      this.total -= bytes;
+      this.loaded -= come;
       if (error.kind === "integrity") {
         throw new LiveProblem(
           "integrity",
@@ -108,6 +134,9 @@ export class Downloads {
           "and whether a content blocker or your network blocks that address; then try again. " +
           "The page itself stays readable.",
       );
+    } finally {
+      this.coming.splice(this.coming.indexOf(label), 1);
+      this.#tell();
     }
   }
 }

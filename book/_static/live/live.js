@@ -9,6 +9,22 @@
     "book's folder instead: in the folder that holds index.html run the command below, then " +
     "open http://localhost:8000 in this browser.";
 
+  const NO_FILES =
+    "The files that run this page could not be loaded. Check the connection, then reload the page. " +
+    "It stays readable as it is.";
+
+  // Where the reader's edits of this page are kept. Several books may share one host.
+  const { pagename } = DOCUMENTATION_OPTIONS; // of every Sphinx page
+  const key = `live-edits:${new URL("../..", base).pathname}${pagename}`;
+
+  function hasEdits() {
+    try {
+      return localStorage.getItem(key) !== null;
+    } catch {
+      return false; // a browser may forbid even to ask
+    }
+  }
+
   function element(tag, attributes = {}, ...children) {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -25,7 +41,8 @@
       "p",
       { class: "live-hint" },
       "Starts Python inside this browser; then the code can be changed and run. " +
-        "Nothing is installed, and nothing you write leaves this page.",
+        "Nothing is installed, and nothing you write leaves this page." +
+        (hasEdits() ? " Your edits from an earlier visit are kept and will be back." : ""),
     );
     const status = element("p", { class: "live-status", role: "status" });
     const bar = element(
@@ -36,6 +53,7 @@
       status,
     );
     title.after(bar);
+    let starting = null;
     button.addEventListener("click", async () => {
       if (location.protocol === "file:") {
         status.textContent = FILE_HELP;
@@ -44,18 +62,24 @@
         }
         return;
       }
-      button.disabled = true;
+      if (starting) {
+        starting.abort();
+        return;
+      }
+      starting = new AbortController();
+      const { signal } = starting;
+      button.textContent = "Cancel"; // the same button, so that the keyboard keeps its place
       try {
         const { openPage } = await import(`${base}page.js`);
-        await openPage({ bar, button, hint, status, base, element });
+        await openPage({ bar, button, hint, status, base, key, element, signal });
       } catch (error) {
-        status.textContent =
-          error.name === "LiveProblem"
-            ? error.message
-            : "The files that run this page could not be loaded. Check the connection and " +
-              "press the button again. The page itself stays readable.";
-        button.disabled = false;
+        if (signal.aborted) status.textContent = "Cancelled. The page is as it was.";
+        else if (error.name === "LiveProblem") status.textContent = error.message;
+        else status.textContent = NO_FILES;
+        button.textContent = "Run this page";
         button.focus();
+      } finally {
+        starting = null;
       }
     });
   }

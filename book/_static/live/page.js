@@ -1,82 +1,77 @@
 // Turn a page's stored cells into live ones. Loaded when a reader presses "Run this page".
 import { findCells } from "./cells.js";
-import { LiveProblem } from "./downloads.js";
+import { siteJson } from "./downloads.js";
+import { Edits } from "./edits.js";
+import { Progress } from "./progress.js";
 import { Session } from "./session.js";
 
-async function json(url) {
-  const response = await fetch(url).catch(() => null);
-  if (!response?.ok) {
-    throw new LiveProblem(
-      "download",
-      "This book's own files that run the page could not be loaded. Check the connection and " +
-        "press the button again. The page itself stays readable.",
-    );
-  }
-  return response.json();
-}
+const HINT =
+  "Shift-enter runs a cell, after the cells above it that have not been run as they stand. Tab " +
+  "leaves the editor. Your edits are kept in this browser, also when you close the page.";
 
-function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
+function count(number, thing) {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 class Page {
-  constructor({ bar, button, hint, status, base, element }) {
+  constructor({ bar, button, hint, status, base, key, element }) {
     Object.assign(this, { bar, startButton: button, hint, status, base, element });
     this.article = bar.closest("article");
     this.queue = [];
     this.current = null;
     this.starting = false;
+    this.edits = new Edits(key, (trouble) => {
+      this.note.textContent = trouble;
+    });
   }
 
-  async open() {
+  async open(signal) {
     const name = DOCUMENTATION_OPTIONS.pagename; // a global of every Sphinx page
-    const [live, pins, page] = await Promise.all([
-      json(`${this.base}live.json`),
-      json(`${this.base}pyodide.json`),
-      json(`${this.base}pages/${name}.json`),
-    ]);
+    const [live, pins, page] = await Promise.all(
+      ["live", "pyodide", `pages/${name}`].map((file) => siteJson(`${this.base}${file}.json`, signal)),
+    );
     const folder = name.slice(0, name.lastIndexOf("/") + 1);
     this.cells = findCells(this.article, page.cells, {
       element: this.element,
       onRun: (cell, moveOn) => this.runTo(cell, moveOn),
+      onStop: () => this.stop(),
+      onChange: (cell) => this.changed(cell),
+      onDrop: (record) => this.dropped(record),
     });
     this.session = new Session(
       { base: this.base, live, pins, folder, files: page.files, firstCell: this.cells[0].original },
       {
-        onProgress: (progress) => this.progress(progress),
-        onOutput: (message) => this.current?.add(message),
+        onProgress: (progress) => this.loading(progress),
+        onRunning: () => this.began(),
+        onOutput: (message) => this.show(message),
       },
     );
-    this.addProgress();
-    await this.startPython("Python is starting.");
+    this.progress = new Progress(this.status, this.element);
+    signal.addEventListener("abort", () => this.session.stop());
+    try {
+      await this.startPython("Python is starting.");
+      signal.throwIfAborted();
+    } catch (problem) {
+      this.progress.remove();
+      throw problem;
+    }
     this.mount();
-    this.say("Python is ready. Change any cell and press shift-enter to run it.");
+    const { restored, offered } = this.edits.restore(this.cells.filter((cell) => cell.editor));
+    this.updateDiscard();
+    this.say(
+      "Python is ready. Change any cell and press shift-enter to run it." +
+        (restored ? ` Your edits of ${count(restored, "cell")} are back.` : "") +
+        (offered ? ` ${count(offered, "edit")} of yours no longer fit the book: see there.` : ""),
+    );
   }
 
-  addProgress() {
-    const { element } = this;
-    this.bar.querySelector(".live-progress")?.remove(); // of an attempt that failed
-    this.meter = element("progress", { "aria-label": "Loading", max: "1", value: "0" });
-    this.loading = element("span", { class: "live-loading" });
-    this.progressRow = element("div", { class: "live-progress" }, this.meter, this.loading);
-    this.progressRow.hidden = true;
-    this.status.before(this.progressRow);
-  }
-
-  progress({ type, label, loaded, total }) {
-    this.progressRow.hidden = type === "running";
-    if (type === "running") return;
-    this.meter.max = total;
-    this.meter.value = loaded;
-    this.loading.textContent =
-      loaded < total
-        ? `Loading ${label}: ${megabytes(loaded)} of ${megabytes(total)} MB`
-        : `${megabytes(loaded)} MB loaded; unpacking`;
-  }
-
-  // For everybody to see, and for a screen reader to say.
-  say(text) {
+  // For everybody to see, and for a screen reader to say; with a link to a cell.
+  say(text, cell) {
     this.status.textContent = text;
+    if (!cell?.place) return;
+    cell.place.id ||= `live-cell-${cell.number}`;
+    const link = this.element("a", { href: `#${cell.place.id}` }, `Go to cell ${cell.number}`);
+    this.status.append(" ", link);
   }
 
   async startPython(words) {
@@ -84,7 +79,7 @@ class Page {
     try {
       await this.session.start();
     } finally {
-      this.progressRow.hidden = true;
+      this.progress.hide();
     }
   }
 
@@ -96,16 +91,23 @@ class Page {
       this.startButton.parentElement.append(button);
       return button;
     };
-    this.runAllButton = add("Run all", () => this.runAll());
-    this.stopButton = add("Stop", () => this.restart("Stopped."));
-    this.stopButton.disabled = true;
+    const runAllButton = add("Run all", () => this.runAll());
+    this.stopButton = add("Stop", () => this.stop());
+    this.canStop(false);
     add("Restart", () => this.restart("Restarted."));
     this.storedButton = add("Stored outputs", () => this.showStored(!this.stored));
+    this.discardButton = add("Discard edits", () => this.discard());
     this.startButton.remove();
-    this.hint.textContent =
-      "Shift-enter runs a cell, after the cells above it that have not been run. Tab leaves the editor.";
+    this.hint.textContent = HINT;
+    this.note = this.element("p", { class: "live-note", role: "status" });
+    this.status.after(this.note);
     this.showStored(false);
-    this.runAllButton.focus();
+    runAllButton.focus();
+  }
+
+  // Not `disabled`, which would drop the keyboard's place.
+  canStop(can) {
+    this.stopButton.setAttribute("aria-disabled", String(!can));
   }
 
   // The page as it came, or the live one; the reader's edits are kept meanwhile.
@@ -116,6 +118,36 @@ class Page {
     if (!stored) for (const cell of this.cells) cell.editor?.requestMeasure();
   }
 
+  changed(cell) {
+    this.edits.keep(cell);
+    this.updateDiscard();
+  }
+
+  dropped(record) {
+    this.edits.drop(record);
+    this.updateDiscard();
+  }
+
+  updateDiscard() {
+    const any = this.cells.some((cell) => cell.edited || cell.offers.size);
+    this.discardButton.hidden = !any;
+  }
+
+  discard() {
+    const edits = this.cells.filter((cell) => cell.edited);
+    const offers = this.cells.flatMap((cell) => [...cell.offers.keys()].map((one) => [cell, one]));
+    const number = edits.length + offers.length;
+    if (!confirm(`Discard ${count(number, "edit")} of this page and go back to the book's code?`)) {
+      return;
+    }
+    for (const cell of edits) cell.reset();
+    for (const [cell, record] of offers) cell.withdraw(record);
+    this.edits.clear();
+    this.updateDiscard();
+    this.storedButton.focus(); // the pressed button is gone
+    this.say(`${count(number, "edit")} discarded. Undo in a cell brings its edit back.`);
+  }
+
   runAll() {
     for (const cell of this.cells) this.enqueue(cell);
     this.work();
@@ -123,20 +155,20 @@ class Page {
 
   runTo(cell, moveOn) {
     const index = this.cells.indexOf(cell);
-    for (const earlier of this.cells.slice(0, index)) if (!earlier.ran) this.enqueue(earlier);
+    for (const earlier of this.cells.slice(0, index)) if (earlier.due) this.enqueue(earlier);
     this.enqueue(cell);
-    if (moveOn)
-      this.cells
-        .slice(index + 1)
-        .find((next) => next.editor)
-        ?.editor.focus();
+    if (moveOn) {
+      const next = this.cells.slice(index + 1).find((one) => one.editor);
+      next?.unfold();
+      next?.editor.focus();
+    }
     this.work();
   }
 
   enqueue(cell) {
     if (this.queue.includes(cell)) return;
     this.queue.push(cell);
-    cell.show("waiting");
+    if (cell !== this.current) cell.show("waiting");
   }
 
   async work() {
@@ -147,7 +179,7 @@ class Page {
       this.say("Python is not running. Press Restart.");
       return;
     }
-    this.stopButton.disabled = false;
+    this.canStop(true);
     while (this.queue.length) {
       const cell = this.queue.shift();
       this.current = cell;
@@ -155,38 +187,60 @@ class Page {
       const began = performance.now();
       const outcome = await this.session.run(cell.code, cell.number);
       this.current = null;
-      this.progressRow.hidden = true;
+      this.progress.hide();
       cell.end(outcome, (performance.now() - began) / 1000);
       if (outcome === null) return; // stopped: restart() goes on from here
-      const verdict = outcome ? "Cell" : "Error in cell";
-      this.say(`${verdict} ${cell.number}: ${cell.summary || "done"}`);
-      if (!outcome) {
+      if (outcome) this.say(`Cell ${cell.number}: ${cell.summary || "done"}`);
+      else {
+        this.say(`Error in cell ${cell.number}: ${cell.summary}`, cell);
         for (const waiting of this.queue.splice(0)) waiting.show("not run");
       }
     }
-    this.stopButton.disabled = true;
+    this.canStop(false);
+  }
+
+  loading(progress) {
+    const words = this.progress.show(progress);
+    this.current?.tell(words);
+  }
+
+  // All that the current cell needs is there.
+  began() {
+    this.progress.hide();
+    this.current?.show("running");
+  }
+
+  // What the running cell sends.
+  show(message) {
+    this.current?.add(message);
+    for (const { cell, lines } of message.marks ?? []) this.cells[cell - 1].mark(lines);
+  }
+
+  stop() {
+    if (this.current) this.restart("Stopped.");
   }
 
   // Python cannot be interrupted from outside, so it is ended and started afresh.
   async restart(word) {
     this.queue.length = 0;
+    const stopped = this.current;
     this.session.stop();
-    for (const cell of this.cells) if (cell !== this.current) cell.forget();
-    if (this.current) this.current.ran = false;
+    for (const cell of this.cells) if (cell !== stopped) cell.forget();
+    if (stopped) stopped.ranCode = null;
     this.starting = true;
-    this.stopButton.disabled = true;
+    this.canStop(false);
     try {
       await this.startPython(`${word} Python starts afresh; your edits are kept.`);
       this.say(`${word} Python is ready again: variables are gone, your edits are kept.`);
     } catch (problem) {
-      this.say(problem.message);
-    } finally {
-      this.starting = false;
+      if (problem.kind === "stopped") return; // restarted once more meanwhile
+      this.say(`${problem.message} Press Restart to try again.`);
     }
+    this.starting = false;
     if (this.queue.length) this.work();
   }
 }
 
-export async function openPage(parts) {
-  await new Page(parts).open();
+export async function openPage({ signal, ...parts }) {
+  await new Page(parts).open(signal);
 }

@@ -150,8 +150,10 @@ async function run({ code, number }) {
   } catch (error) {
     // Python's own errors are shown by live_runtime; this is a failed download, or Python's end.
     const text =
-      error instanceof LiveProblem ? error.message : `Python has ended: ${error.message}`;
-    postMessage({ type: "output", kind: "error", text: `${text} Press Restart to begin afresh.` });
+      error instanceof LiveProblem
+        ? `${error.message} Run the cell again to try again.`
+        : `Python has ended: ${error.message} Press Restart to begin afresh.`;
+    postMessage({ type: "output", kind: "error", text });
     return false;
   }
 }

@@ -15,6 +15,7 @@ import _live_page  # registered by worker.js
 
 NAMES = {"__name__": "__main__", "__builtins__": builtins}
 MODULES = {}  # of the book's packages: what they import now, and later inside their functions
+MANY = 12  # steps of a traceback that are shown
 LATER = set()  # the names of the latter
 
 
@@ -87,7 +88,7 @@ async def run(code, number):
             live_display.display(value)
         live_display.show_figures()
     except BaseException as error:
-        live_display.emit("error", text=explain(error))
+        live_display.emit("error", text=explain(error), marks=marks(error))
         close_figures()
         return False
     finally:
@@ -104,19 +105,45 @@ def close_figures():
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+def in_a_cell(error):
+    """Whether this is a mistake of syntax in a cell, which has a line but no frame."""
+    return isinstance(error, SyntaxError) and (error.filename or "").startswith("<cell")
+
+
+def cell_frames(error):
+    """The frames of an error that are in cells, the outermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if frame.filename.startswith("<cell")]
+
+
+def marks(error):
+    """The lines of cells that an error went through, for the editors to mark."""
+    places = [(frame.filename, frame.lineno) for frame in cell_frames(error)]
+    if in_a_cell(error):
+        places = [(error.filename, error.lineno)]
+    found = {}
+    for filename, line in places:
+        found.setdefault(int(filename.strip("<cel >")), set()).add(line)
+    return [{"cell": cell, "lines": sorted(lines)} for cell, lines in found.items()]
+
+
 def explain(error):
     """The message, the reader's own lines, and where in a library it was raised."""
     lines = traceback.format_exception_only(error)
-    if isinstance(error, SyntaxError) and (error.filename or "").startswith("<cell"):
+    if in_a_cell(error):
         lines[0] = f"In {error.filename.strip('<>')}, line {error.lineno}:\n"
         return "".join(lines).rstrip()
     frames = traceback.extract_tb(error.__traceback__)
-    cells = [frame for frame in frames if frame.filename.startswith("<cell")]
-    for frame in cells:
+    cells = cell_frames(error)
+    for i, frame in enumerate(cells):
+        if MANY // 2 <= i < len(cells) - MANY // 2:  # a recursion without end
+            if i == MANY // 2:
+                lines.append(f"  … {len(cells) - MANY} more steps …\n")
+            continue
         inside = "" if frame.name == "<module>" else f", in {frame.name}"
         lines.append(f"  {frame.filename.strip('<>')}, line {frame.lineno}{inside}:\n")
         lines.append(f"    {(frame.line or '').strip()}\n")
-    if frames and cells and frames[-1] is not cells[-1]:
+    if cells and frames[-1] != cells[-1]:
         last = frames[-1]
         file = last.filename.rpartition("site-packages/")[2]
         lines.append(f"  raised in {file}, line {last.lineno}, in {last.name}\n")
