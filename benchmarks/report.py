@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import os
 import platform
@@ -57,7 +58,7 @@ def targets(results: Iterable[Result]) -> list[str]:
 
 def versions() -> str:
     found = []
-    for name in ("numpy", "scipy", "autograd", "jax", "blackjax", "torch", "scikit-learn"):
+    for name in ("numpy", "scipy", "autograd", "jax", "blackjax", "torch", "deepinv", "numba"):
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
@@ -69,14 +70,12 @@ def page(results: list[Result], rounds: int) -> str:
     rows = [f"- **{row.key}**: {row.title}" for row, _ in results]
     skipped = sorted({word for row, _ in results for word in row.skipped})
     lines = [
-        "# Benchmarks",
-        "",
         "Written by `python -m benchmarks`. CPU time of all threads, one BLAS thread, "
         f"{rounds} shuffled rounds in one process; two candidates are compared within a round. "
         "Above 1 in the fourth column is slower than scorekit, or bigger. Where a run is shorter "
         "than one would sample for, the cost of a step is what is compared.",
         "",
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
+        f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
         f"{versions()}.",
         "",
         *rows,
