@@ -48,6 +48,7 @@ def rows() -> dict[str, Callable[..., Any]]:
         "j-mixture": annealing.annealing,
         "j-gaussian": partial(annealing.annealing, "gaussian"),
         "l": preconditioned.overhead,
+        "n": fields.direct,
         "m": digits.predictor_corrector_digits,
         **{f"s-{what}": partial(growth.growth, what) for what in growth.KINDS},
         "import": memory.imports,

@@ -8,7 +8,7 @@ from scipy import fft
 
 from scorekit.gaussian_fields import GaussianField, field_langevin
 
-from .harness import Candidate, Row, Target, require
+from .harness import Candidate, Row, Target, require, with_peers
 
 Array = np.ndarray
 
@@ -65,3 +65,52 @@ def langevin(
     targets = [Target(c.name, "two FFTs + normals", 1.2) for c in both]
     title = f"Langevin, {fields} fields of {side}^{dims} × {steps} steps, float32"
     return Row(f"k-{dims}d", title, [*both, Candidate("two FFTs + normals", floor)], targets, steps)
+
+
+def direct(side: int = 256, fields: int = 8) -> Row:
+    """(n) Exact draws of fields: white noise, coloured; powerbox draws its modes one by one."""
+    shape = (side, side)
+    k2 = np.add.outer(*2 * [(2 * np.pi * np.fft.fftfreq(side)) ** 2])
+    p = GaussianField(1 / (0.01 + k2))
+    variance = float(p.power.mean())
+    # Cells of a field are correlated: the error of its mean square is that of its modes.
+    se = float(np.sqrt(2 * (p.power**2).sum() / fields) / p.power.size)
+
+    def ours(seed: int) -> Array:
+        return np.asarray(p.sample(fields, rng=Generator(SFC64(seed))))
+
+    def floor(seed: int) -> None:
+        rng = Generator(SFC64(seed))
+        for _ in range(fields):
+            z = rng.standard_normal(shape)
+            fft.irfft2(fft.rfft2(z), shape, overwrite_x=True)
+
+    def check(x: Array) -> str:
+        z = (float((x**2).mean()) - variance) / se
+        require(abs(z) < 4.5, f"variance off by {z:.1f} se")
+        return f"variance {(x**2).mean():.3f}, theory {variance:.3f}, {z:+.1f} se"
+
+    def powerbox() -> Candidate:
+        from powerbox import PowerBox
+
+        def run(seed: int) -> Array:
+            # One seed a field. Cells of size 1, so that its power per mode is ours.
+            boxes = (
+                PowerBox(
+                    N=side,
+                    dim=2,
+                    boxlength=side,
+                    pk=lambda k: 1 / (0.01 + k**2),
+                    seed=1000 * seed + i + 1,
+                )
+                for i in range(fields)
+            )
+            return np.stack([box.delta_x() for box in boxes])
+
+        return Candidate("powerbox", run, check)
+
+    own = [Candidate("scorekit", ours, check), Candidate("normals + two FFTs", floor)]
+    candidates, skipped = with_peers(own, powerbox)
+    targets = [Target("powerbox", "scorekit", 1.0, at_most=False)]
+    title = f"direct draws, {fields} fields of {side}², float64"
+    return Row("n", title, candidates, targets, fields, "ms a field", skipped=skipped)

@@ -75,8 +75,8 @@ def page(results: list[Result], rounds: int) -> str:
         "Above 1 in the fourth column is slower than scorekit, or bigger. Where a run is shorter "
         "than one would sample for, the cost of a step is what is compared.",
         "",
-        f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
-        f"{versions()}.",
+        f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), "
+        f"Python {platform.python_version()}, {versions()}.",
         "",
         *rows,
         *(["", "Left out: " + "; ".join(skipped) + "."] if skipped else []),

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
 from . import _inputs
-from .chains import Array
+from .chains import Array, blocks
 
 
 def half_plane(full: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -19,7 +19,10 @@ def half_plane(full: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def filtered(x: Array, factor: NDArray[np.float64]) -> Array:
     """Multiply each mode of a batch of fields by a real factor, given on the half plane."""
-    return sum_of_filtered([(x, pairs(factor, x.dtype))], x.shape[1:], False)
+    out, factor = np.empty_like(x, order="C"), pairs(factor, x.dtype)
+    for i in blocks(x):  # large fields one at a time: they stay in the cache
+        sum_of_filtered([(x[i], factor)], x.shape[1:], False, out=out[i])
+    return out
 
 
 def sum_of_filtered(

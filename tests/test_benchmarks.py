@@ -38,6 +38,7 @@ MINIATURES = {
     "k-2d": lambda: fields.langevin(2, side=16, fields=3, steps=4),
     "k-3d": lambda: fields.langevin(3, side=8, fields=2, steps=4),
     "l": lambda: preconditioned.overhead(dim=6, chains=200, steps=20),
+    "n": lambda: fields.direct(side=16, fields=6),
     "m": lambda: digits.predictor_corrector_digits(images=60, levels=4),
     **{f"s-{what}": lambda what=what: growth.growth(what, small=0.1) for what in growth.KINDS},
     "import": memory.imports,
@@ -61,6 +62,7 @@ def test_a_row_in_miniature(key):
         "BlackJAX sgld, batch",
         "JAX by hand",
         "PyTorch by hand",
+        "powerbox",
     }
     page = report.page([(row, measured)], 2)
     assert all(f"| {key} | {c.name} |" in page for c in row.candidates)
