@@ -57,14 +57,18 @@ def encode(value: Any, depth: int = 0) -> Any:
         return {"items": [encode(item, depth + 1) for item in value]}
     try:
         array = np.asarray(value)
+        size, axes = array.nbytes, array.ndim
+    except Exception as error:
+        raise CodecError(f"a {type(value).__name__}, which holds no numbers") from error
+    if size > MAX_BYTES or axes > MAX_AXES:  # before it is copied: a view may be larger than memory
+        raise CodecError(f"an array that is too large ({size} bytes, shape {array.shape})")
+    try:
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         dtype = little.dtype.str
     except Exception as error:
         raise CodecError(f"a {type(value).__name__}, which holds no numbers") from error
     if dtype not in DTYPES:
         raise CodecError(f"a {type(value).__name__}, which holds no numbers")
-    if array.nbytes > MAX_BYTES or array.ndim > MAX_AXES:
-        raise CodecError(f"an array that is too large ({array.nbytes} bytes, shape {array.shape})")
     data = base64.b64encode(little.tobytes()).decode("ascii")
     return {"dtype": dtype, "shape": list(array.shape), "data": data}
 

@@ -147,3 +147,8 @@ def test_sources_are_built_on_request_only() -> None:
     two = build(Source("def helper(x): return x\ndef f(x): return helper(x) + 1"))
     assert two(1) == 2
     assert build(3) == 3
+
+
+def test_a_view_larger_than_memory_is_refused_before_it_is_copied() -> None:
+    with pytest.raises(CodecError, match="too large"):
+        encode(np.broadcast_to(np.zeros(1), (1 << 40,)))

@@ -39,6 +39,13 @@ class Attack:
     blank: bool = False
     change: Callable[[Notebook], None] | None = None
     raw: bytes | None = None
+    encode: Callable[[bytes], bytes] = lambda data: data
+    link: str = ""
+
+    @property
+    def student(self) -> str:
+        """The name as it is shown: what cannot be printed is spelt out."""
+        return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in self.name)
 
     def file(self, form: Notebook, reference: Mapping[str, str]) -> bytes:
         """The bytes of the notebook that is handed in."""
@@ -52,7 +59,7 @@ class Attack:
                 cell["source"] = sources[name]
         if self.change is not None:
             self.change(notebook)
-        return json.dumps(notebook).encode()
+        return self.encode(json.dumps(notebook).encode())
 
 
 BODY = "def mixture_score(x, weights, means, sds):\n"
