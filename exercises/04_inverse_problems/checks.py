@@ -250,7 +250,7 @@ def sharp(S):
 @check("q5", points=1)
 def blunt(S):
     """A blunt measurement: less is lost, and it still shows. All may be guilty, or none."""
-    for ratio, guilty in ((1.0, 8), (1.0, 3), (2.0, 0)):
+    for ratio, guilty in ((1.0, 3), (2.0, 0), (2.0, 8)):
         v = S.rng.uniform(0.05, 0.4)
         judge_runs(S, 8, 400, v, ratio * np.sqrt(v), 1.0, f"τ = {ratio} √v", guilty)
 

@@ -62,6 +62,10 @@ def project(w, bound):
     Mutant("q4 forgets σ₀", "q4", "time = 1 / bound - v - low**2",
            "time = 1 / bound - v", Q4),
     Mutant("q4 clips always", "q4", "time <= 0", "False", Q4[:1]),
+    Mutant("q4 no variance below 1/L", "q4", "", """
+def at_the_end(v, low, bound):
+    return np.full(2, max(v + low**2, 1 / bound))
+""", Q4[1:]),
     Mutant("q4 both at rest", "q4", "fade = np.exp(-bound * time)", "fade = 1.0", Q4[1:]),
     Mutant("q4 fade not squared", "q4", "fade**2", "fade", Q4[1:2]),
     Mutant("q4 flow with twice the drift", "q4", "fade / bound", "fade**2 / bound", Q4[2:]),
@@ -77,6 +81,14 @@ def project(w, bound):
     Mutant("q5 never divides", "q5", "max(1.0, stretch)", "1.0", Q5[1:]),
     Mutant("q5 bound in every layer", "q5", "@ w.T\n    return bound * x",
            "@ w.T\n        x = bound * x\n    return x", Q5[2:]),
+    Mutant("q5 bound at the front", "q5", "", """
+def bounded(x, weights, biases, bound):
+    x = bound * x
+    for w, b in zip(weights, biases):
+        w = w / max(1.0, np.linalg.norm(w, 2))
+        x = x - 2 * np.maximum(x @ w + b, 0) @ w.T
+    return x
+""", Q5),
     Mutant("q5 no bound", "q5", "return bound * x", "return x", Q5),
     Mutant("q5 half the fold", "q5", "x - 2 * ", "x - ", Q5),
     Mutant("q5 away from the wall", "q5", "x - 2 * ", "x + 2 * ", Q5),
