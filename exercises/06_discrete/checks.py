@@ -170,11 +170,11 @@ def shares(S):
 
 @check("q4", points=1)
 def alone(S):
-    """Chains are independent: after one step from one letter, they differ as they should."""
-    log_w, f = np.array([0.0, -1.0]), np.array([0.5, 0.5])
+    """Chains are independent, and propose by f: after one step from one letter they differ."""
+    log_w, f = np.array([0.0, -1.0]), np.array([0.3, 0.7])
     x = np.zeros(N, int)
     got = run(S, log_w, f, x, 1)
-    p = 0.5 * np.exp(-1)
+    p = 0.7 * np.exp(-1) * 0.3 / 0.7
     within(got.mean(), p, np.sqrt(p * (1 - p) / N), "share that moved in one step")
 
 

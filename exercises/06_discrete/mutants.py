@@ -27,13 +27,37 @@ MUTANTS = (
            "            if around and u", Q2),
     Mutant("q2 greedy", "q2", "if u <", "if 1 <=", Q2[1:2]),
     Mutant("q2 sign", "q2", "-coupling", "coupling", Q2[1:]),
+    Mutant("q2 all sites at once", "q2", "", """
+def sweep(s, coupling, rng):
+    around = sum(np.roll(s, k, axis) for k in (1, -1) for axis in (0, 1))
+    return np.where(rng.random(s.shape) < np.exp(-2 * coupling * s * around), -s, s)
+""", Q2[1:]),
     Mutant("q3 sign", "q3", "return rise", "return -rise", Q3),
     Mutant("q3 one window short", "q3", "max(t - 2, 0)", "max(t - 1, 0)", Q3),
     Mutant("q3 negative windows", "q3", "max(t - 2, 0)", "t - 2", Q3[1:]),
     Mutant("q3 last window only", "q3", "max(t - 2, 0)", "min(t, len(x) - 3)", Q3),
-    Mutant("q4 ratio without f", "q4", " * f[x] / f[y]", "", Q4[:1]),
-    Mutant("q4 ratio of f inverted", "q4", "f[x] / f[y]", "f[y] / f[x]", Q4[:1]),
+    Mutant("q4 ratio without f", "q4", " * f[x] / f[y]", "", Q4[:2]),
+    Mutant("q4 ratio of f inverted", "q4", "f[x] / f[y]", "f[y] / f[x]", Q4[:2]),
     Mutant("q4 one uniform for all", "q4", "rng.random(len(x))", "rng.random()", Q4[:2]),
+    Mutant("q4 one proposal for all", "q4", "", """
+def sample_letters(log_w, f, x, steps, rng):
+    for _ in range(steps):
+        y = np.full(len(x), rng.choice(len(f), p=f))
+        ratio = np.exp(log_w[y] - log_w[x]) * f[x] / f[y]
+        x = np.where(rng.random(len(x)) < ratio, y, x)
+    return x
+""", Q4[:2]),
+    Mutant("q4 proposes evenly", "q4", "", """
+def sample_letters(log_w, f, x, steps, rng):
+    for _ in range(steps):
+        y = rng.integers(len(f), size=len(x))
+        x = np.where(rng.random(len(x)) < np.exp(log_w[y] - log_w[x]), y, x)
+    return x
+""", Q4[1:2]),
+    Mutant("q4 draws the answer", "q4", "", """
+def sample_letters(log_w, f, x, steps, rng):
+    return rng.choice(len(f), size=len(x), p=np.exp(log_w) / np.exp(log_w).sum())
+""", Q4[1:2]),
     Mutant("q4 stays put", "q4", "np.where(accept, y, x)", "np.where(accept, x, y)", Q4),
     Mutant("q4 returns the start", "q4", "",
            "def sample_letters(log_w, f, x, *_):\n    return x", Q4),
