@@ -1,7 +1,7 @@
 // Run a notebook's cells under Pyodide in Node, with the same Python side as the live pages.
 // node live_node.mjs <pyodide folder> <built _static/live folder> <job.json>
 // The job is {"cells": [source, ...], "files": {name: path}}. Prints one JSON line: whether all
-// cells ended well, and every output of every cell.
+// cells ended well, every output of every cell, and the seconds of processor time each cell took.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -47,13 +47,17 @@ const interpreter = new Interpreter(python, {
 const scripts = Object.entries(job.files).filter(([name]) => name.endsWith(".py"));
 for (const [, file] of scripts) await interpreter.loadNeeds(readFileSync(file, "utf8"));
 
+const seconds = [];
 let ok = true;
 for (const [i, code] of job.cells.entries()) {
   current = i + 1;
   await interpreter.loadNeeds(code);
+  const before = process.cpuUsage();
   ok = await interpreter.run(code, current);
+  const { user, system } = process.cpuUsage(before);
+  seconds.push((user + system) / 1e6);
   if (!ok) break;
 }
 const packages = Object.keys(python.loadedPackages);
 // Pyodide keeps Node alive; leave once the last byte is through the pipe.
-process.stdout.write(`${JSON.stringify({ ok, outputs, packages })}\n`, () => process.exit(0));
+process.stdout.write(`${JSON.stringify({ ok, outputs, packages, seconds })}\n`, () => process.exit(0));

@@ -285,3 +285,22 @@ def test_pins_cover_what_the_book_uses() -> None:
     assert set(PINS["files"]) == {*pyodide_site.CORE, pyodide_site.LOCK}
     for name in ("numpy", "scipy", "matplotlib", "scikit_learn"):
         assert sum(wheel.startswith(f"{name}-") for wheel in PINS["wheels"]) == 1
+
+
+@pytest.mark.node
+def test_a_first_figure_costs_less_than_21_megabytes(assets: ModuleType, tmp_path: Path) -> None:
+    """Python, NumPy, Matplotlib and scorekit as a server that compresses sends them."""
+    import gzip
+
+    import live_site
+
+    pyodide_files = live_site.pyodide_folder()
+    packages = json.loads((pyodide_files / pyodide_site.LOCK).read_text())["packages"]
+    wheels = [packages[n]["file_name"] for n in pyodide_site.closure(packages, ("matplotlib",))]
+    assert any(name.startswith("numpy-") for name in wheels)
+    core = (*pyodide_site.CORE, pyodide_site.LOCK)
+    sent = sum(len(gzip.compress((pyodide_files / n).read_bytes(), 6)) for n in core)
+    sent += sum((pyodide_files / name).stat().st_size for name in wheels)
+    name, folders = assets.read_project(ROOT)
+    sent += assets.book_wheel(ROOT, name, folders, tmp_path).stat().st_size
+    assert 15e6 < sent < 21e6
