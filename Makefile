@@ -8,7 +8,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help book test test-long test-all lab execute exercises grade live bench lint clean
+.PHONY: help book test test-long test-all lab execute exercises grade site live bench lint clean
 
 help:
 	@echo "make book       build the HTML book and print where it is"
@@ -22,6 +22,7 @@ help:
 	@echo "make execute    run every chapter whose code changed and store its outputs"
 	@echo "make exercises  make the student notebooks from their masters"
 	@echo "make grade SUBMISSIONS=folder EXERCISE=01_landscape   grade in bubblewrap"
+	@echo "make site       the book, and each of its pages as a notebook too"
 	@echo "make live       a self-hosted copy of the site, Python included, that works offline"
 
 $(BIN)/python:
@@ -72,8 +73,12 @@ grade: $(VENV)/.exercises $(if $(SCHEDULER),$(VENV)/.scale)
 bench: $(VENV)/.peers
 	$(BIN)/python -m benchmarks
 
-live: $(VENV)/.test book
-	$(BIN)/python tools/pyodide_site.py _build/html
+site: $(VENV)/.lite book
+	$(BIN)/python -m tools.lite_site _build/html
+
+live: $(VENV)/.lite book
+	$(BIN)/python -m tools.pyodide_site _build/html
+	$(BIN)/python -m tools.lite_site _build/html
 
 clean:
 	rm -rf _build build .mypy_cache .pytest_cache .ruff_cache .hypothesis
