@@ -19,9 +19,9 @@ def half_plane(full: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def filtered(x: Array, factor: NDArray[np.float64]) -> Array:
     """Multiply each mode of a batch of fields by a real factor, given on the half plane."""
-    out, factor = np.empty_like(x, order="C"), pairs(factor, x.dtype)
+    out, twice = np.empty_like(x, order="C"), pairs(factor, x.dtype)
     for i in blocks(x):  # large fields one at a time: they stay in the cache
-        sum_of_filtered([(x[i], factor)], x.shape[1:], False, out=out[i])
+        sum_of_filtered([(x[i], twice)], x.shape[1:], False, out=out[i])
     return out
 
 
