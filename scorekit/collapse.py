@@ -120,10 +120,13 @@ def collapse_alarm(
     draws: int = 1000,
     rng: np.random.Generator,
 ) -> Alarm:
-    """An alarm for samples that have lost their spread, set on samples that have not.
+    r"""An alarm for samples that have lost their spread, set on samples that have not.
 
-    The threshold is the ``rate`` quantile of log det over random batches of the reference, drawn
-    without replacement: a fresh batch of the same law rings about that often.
+    Random batches of the reference, drawn without replacement, give the median of log det and its
+    ``rate`` quantile. A share f = size/N of the reference is in each batch, so they differ by less
+    than fresh ones would, and the reference is itself a draw: the quantile's distance from the
+    median is stretched by :math:`\sqrt{(1+f)/(1-f)}`. A fresh batch of the same law then rings at
+    about the rate, averaged over references.
 
     Parameters
     ----------
@@ -153,7 +156,10 @@ def collapse_alarm(
     seen = points @ directions.T
     batches = (seen[rng.permutation(len(seen))[:size]] for _ in range(draws))
     values = [_plain_log_det(batch) for batch in batches]
-    return Alarm(float(np.quantile(values, rate)), size, rate, directions)
+    middle, low = np.quantile(values, [0.5, rate])
+    share = size / len(points)
+    threshold = middle - (middle - low) * np.sqrt((1 + share) / (1 - share))
+    return Alarm(float(threshold), size, rate, directions)
 
 
 def _plain_log_det(x: Matrix) -> float:

@@ -87,6 +87,22 @@ def test_the_alarm_rings_at_its_rate_on_good_points_and_always_on_collapsed_ones
     assert not alarm.rings(2 * heavy(40))
 
 
+def test_a_small_reference_does_not_make_it_ring_more_often():
+    rng, rate, size = RNG(9), 0.1, 40
+    shares, plain = [], []
+    for _ in range(60):
+        reference, fresh = rng.standard_normal((160, 6)), rng.standard_normal((size * 20, 6))
+        alarm = collapse_alarm(reference, AXES, size=size, rate=rate, draws=100, rng=rng)
+        shares.append(alarm.share(fresh))
+        drawn = [reference[rng.permutation(160)[:size]] for _ in range(100)]
+        low = np.quantile([alarm.statistic(x) for x in drawn], rate)
+        plain.append(np.mean([alarm.statistic(x) < low for x in fresh.reshape(20, size, 6)]))
+    se = np.std(shares) / np.sqrt(len(shares))
+    assert abs(np.mean(shares) - rate) < 4 * se + 0.01
+    more = np.array(plain) - shares  # where the threshold is not stretched
+    assert more.mean() > 4 * more.std() / np.sqrt(len(more))
+
+
 def test_a_threshold_for_normal_points_would_ring_too_often():
     # The tempting shortcut: Wishart's quantile, on points that are not normal.
     rng = RNG(6)
