@@ -111,8 +111,6 @@ def line_modes(score: Field, low: float, high: float, *, nodes: int = 2001) -> N
     ValueError
         If ``low`` is not below ``high``, or the score is not finite.
     """
-    from scipy.optimize import brentq
-
     if not low < high:
         raise ValueError(f"high must be above low={low!r}, got {high!r}")
     x = np.linspace(low, high, _inputs.count(nodes, "nodes", 3))
@@ -120,11 +118,20 @@ def line_modes(score: Field, low: float, high: float, *, nodes: int = 2001) -> N
     _inputs.finite(s, "score")
     # A zero on the grid counts with the side it falls to, so that it is found once.
     up = s > 0
-    found = [
-        brentq(lambda y: float(score(np.array([[y]]))[0, 0]), x[i], x[i + 1], xtol=1e-12)
-        for i in np.flatnonzero(up[:-1] & ~up[1:])
-    ]
+    found = [_zero(score, x[i], x[i + 1]) for i in np.flatnonzero(up[:-1] & ~up[1:])]
     return np.asarray(found, float)
+
+
+def _zero(score: Field, a: float, b: float) -> float:
+    from scipy.optimize import brentq
+
+    def f(y: float) -> float:
+        return float(score(np.array([[y]]))[0, 0])
+
+    ends = f(a), f(b)
+    if ends[0] * ends[1] < 0:
+        return float(brentq(f, a, b, xtol=1e-12))
+    return a if abs(ends[0]) < abs(ends[1]) else b  # an end is a zero, to rounding
 
 
 def coarse_to_fine(

@@ -96,6 +96,9 @@ def test_modes_lie_where_the_slope_vanishes_and_a_mode_on_the_grid_counts_once()
     np.testing.assert_allclose(modes, [-modes[1], modes[1]], atol=1e-10)
     np.testing.assert_allclose(pair([2.0], 0.5 * np.eye(1)).score(modes[:, None]), 0, atol=1e-9)
     assert ss.line_modes(Gaussian([0.0], [[1.0]]).score, -3, 3, nodes=7) == pytest.approx([0])
+    for m in (0.9, 1.0, 1.1, 2.0):  # a zero on the grid whose sign is rounding
+        found = ss.line_modes(pair([m], np.eye(1)).score, -9, 9)
+        assert np.abs(found + found[::-1]).max() < 1e-8
     assert len(ss.line_modes(Gaussian([9.0], [[1.0]]).score, -3, 3)) == 0
 
 
