@@ -13,11 +13,18 @@ parts (Haar 1910; Burt & Adelson 1983 for pyramids of images).
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
 from .chains import Array
+from .networks import ScaledNet
 
 SIGNS = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
 
@@ -96,3 +103,45 @@ def _even(shape: tuple[int, int]) -> tuple[int, int]:
     if rows % 2 or columns % 2:
         raise ValueError(f"shape must have even sides, got {(rows, columns)}")
     return rows, columns
+
+
+@dataclass(frozen=True, eq=False)
+class PyramidStudy:
+    """What ``tools/train_pyramid.py`` found, on digits and on patches of photographs.
+
+    ``loss``, (pictures, seeds, budgets, arms, levels): held-out denoising loss at each ``judged``
+    noise level. ``distance``, (pictures, seeds, costs, ways): squared energy distance of samples to
+    held-out pictures; ``floor``, (pictures, seeds): that of training pictures. ``held_out``: rows
+    of :func:`scorekit.data.digits` that no network saw. ``fine``, ``coarse``: two networks for
+    digits, on 64 pixels and on the 16 numbers of :func:`split`. ``about`` names the axes.
+    """
+
+    loss: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    judged: NDArray[np.float64]
+    held_out: NDArray[np.int64]
+    fine: ScaledNet
+    coarse: ScaledNet
+    about: dict[str, Any]
+
+
+def load_pyramid(path: Path | None = None) -> PyramidStudy:
+    """Read the stored study, or another one that the script wrote."""
+    if path is None:
+        with as_file(files("scorekit.data") / "pyramid.npz") as stored:
+            return load_pyramid(stored)
+    with np.load(path) as file:
+        arrays = dict(file)
+    nets = {}
+    for name in ("fine", "coarse"):
+        mine = {key.partition("/")[2]: a for key, a in arrays.items() if key.startswith(name + "/")}
+        mean, sd = mine.pop("mean"), float(mine.pop("sd"))
+        nets[name] = ScaledNet({k: a.astype(np.float32) for k, a in mine.items()}, mean, sd)
+    loss, distance, floor, judged = (
+        arrays[key].astype(float) for key in ("loss", "distance", "floor", "judged")
+    )
+    about, held_out = json.loads(str(arrays["about"])), arrays["held_out"].astype(np.int64)
+    return PyramidStudy(
+        loss, distance, floor, judged, held_out, nets["fine"], nets["coarse"], about
+    )
