@@ -20,6 +20,7 @@ th:last-child { width: 15% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
   border-bottom: 1px solid #8886 }
 td:last-child, th:last-child { text-align: right; white-space: nowrap }
+.no td:nth-child(2) { font-weight: 600 }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid #8886;
   padding-left: 1rem }
 """
@@ -113,7 +114,8 @@ def page(exercise: Exercise, form: Form, result: Result) -> str:
         for o in (o for o in result.outcomes if o.question == question):
             said = "It does." if o.passed else e(_sentence(o.message))
             points = f"{o.earned:g} of {o.points:g}"
-            body.append(f"<tr><td>{e(o.title)}</td><td>{said}</td><td>{points}</td></tr>")
+            row = "<tr>" if o.passed else '<tr class="no">'
+            body.append(f"{row}<td>{e(o.title)}</td><td>{said}</td><td>{points}</td></tr>")
         body.append("</table>")
     for name, text in result.written:
         body.append(f"<h2>{e(name)}: marked by hand</h2><pre>{e(text)}</pre>")
