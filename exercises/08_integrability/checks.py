@@ -141,7 +141,7 @@ def no_noise(S):
 @check("q3", points=2)
 def honest(S):
     """The means are off by their standard errors, no more and no less, and each in its own way."""
-    n, m = 3000, 25
+    n, m = 3000, 6
     a, x = S.rng.normal(0, 1, (4, 4)), S.rng.normal(0, 1, (n, 4))
     a += np.diag(S.rng.uniform(1, 3, 4))  # signs do not mind, other directions do
     mean, error = pair(S, Source("lambda x: x @ a.T", a=a), x, m, generator(S))
@@ -204,6 +204,8 @@ def at_least_one(S):
     close(count(S, k - k.T + np.eye(3), 0.1, "signs"), 1, "for a turning Jacobian")
     a = np.array([[0.0, 1.0], [1.0, 0.0]]) * S.rng.uniform(1, 1.1)
     close(count(S, a, 1.9, "signs"), 2, "for a variance a little above one error²")
+    whole = np.array([[0.0, 2.0], [2.0, 0.0]]) * 2.0 ** S.rng.integers(-1, 3)
+    close(count(S, whole, np.abs(whole).max() / 4, "signs"), 64, "for exactly 64 probes")
 
 
 # ---- q5: what is wrong with this gauge?
