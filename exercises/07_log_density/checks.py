@@ -109,7 +109,7 @@ def value(S):
 def legs(S):
     """The legs are short where the field bends: on each, Simpson's rule on two halves is right."""
     score, x, x0, _, hills = narrow(S)
-    _, joints = pair(S.call("adaptive", score, x, x0, 1e-4))
+    total, joints = pair(S.call("adaptive", score, x, x0, 1e-4))
     need(len(joints) < 1000, f"{len(joints) - 1} legs; far fewer are enough")
     width, (m, s, tilt) = np.diff(joints), hills
     at = x0 + (joints[:-1, None] + np.outer(width, np.arange(5) / 4)).reshape(-1, 1) * (x - x0)
@@ -117,6 +117,11 @@ def legs(S):
     share = 1 / (1 + np.exp(np.clip(a - b - tilt, -700, 700)))[:, None]
     along = ((share * (m - at) + (1 - share) * (-m - at)) / s**2) @ (x - x0)
     climbs = width * (along.reshape(-1, 5) @ [1, 4, 2, 4, 1]) / 12
+    coarse = width * (along.reshape(-1, 5) @ [1, 0, 4, 0, 1]) / 6
+    open_still = (np.abs(climbs - coarse) > 1e-4 * width + 1e-12).sum()
+    need(not open_still, f"{open_still} of the legs had to be halved: the two rules differ there")
+    what = "the total, beside the sum of the finer rule over your legs"
+    close(total, climbs.sum(), what, rtol=1e-10)
     ends = log_hills(x0 + joints[:, None] * (x - x0), m, s, tilt)
     worst = float(np.abs(climbs - np.diff(ends)).max())
     need(worst <= 1e-4, f"on one of the legs Simpson's rule is off by {worst:.2g}")
