@@ -209,7 +209,7 @@ def finds_the_scale(S):
 
 @check("q4", points=1)
 def turned_score(S):
-    """Of a score turned by θ it is cos θ."""
+    """Of a score turned by θ it is cos θ; and long arrows count for more than short ones."""
     angle, sigma = S.rng.uniform(0.6, 1.1), S.rng.uniform(0.6, 1.2)
     x, eps = S.rng.standard_normal((N, 2)), S.rng.standard_normal((N, 2))
     turn = turned(np.eye(2), angle)
@@ -217,6 +217,11 @@ def turned_score(S):
     score = Source("lambda y, sigma: -y @ turn / (1 + sigma**2)", turn=turn)
     got = S.call("data_factor", score, x, sigma, generator(S))
     within(got, np.cos(angle), error, f"turned by {angle:.2f}")
+    y, total = x + sigma * eps, 1 + sigma**2
+    error = factor_error(-y * np.linalg.norm(y, axis=1, keepdims=True), eps, sigma)
+    score = Source("lambda y, sigma: -y * np.linalg.norm(y, axis=1, keepdims=True)")
+    got = S.call("data_factor", score, x, sigma, generator(S))
+    within(got, 3 * np.sqrt(np.pi * total / 2) / (8 * total**2), error, "arrows of length |y|²")
 
 
 # ---- q5: what is wrong with this report
