@@ -169,12 +169,15 @@ MIXTURE = "lambda x: -x + m * np.tanh(m * x)"
 
 @check("q4", points=1)
 def one_pull(S):
-    """On a normal density it finds steps below 2v, also just above it."""
+    """On a normal density it finds steps below 2v, and no walker is lost beyond all numbers."""
     v = S.rng.uniform(0.5, 3)
     etas = v * np.array([1.0, 1.9, 2.02, 2.5])
     start = S.rng.normal(0, 1, (5, 2)) + 3
     got = S.call("largest_stable", Source("lambda x: -x / v", v=v), start, etas, 300)
     close(got, etas[1], f"v = {v:.2f}")
+    score = Source("lambda x: np.tanh(x) - x")
+    got = S.call("largest_stable", score, start, np.array([0.5, 4.0]), 800)
+    close(got, 0.5, "a step that leads to NaN")
 
 
 @check("q4", points=1)

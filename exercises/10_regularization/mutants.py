@@ -58,6 +58,8 @@ def step_limit(jacobian):
            "return float(kept.size / (1 + 2 * c[1:].sum() / c[0]))", Q3),
     Mutant("q3 lags along the chains", "q3", "off[: k - t] * off[t:]",
            "off * np.roll(off, t, axis=0)", Q3),
+    Mutant("q4 takes NaN for near", "q4", "if np.linalg.norm(x, axis=1).max() <= reach",
+           "if not np.linalg.norm(x, axis=1).max() > reach", Q4[:1]),
     Mutant("q4 starts at the origin", "q4", "x = start", "x = 0 * start", Q4),
     Mutant("q4 finite is enough", "q4", "np.linalg.norm(x, axis=1).max() <= reach",
            "np.isfinite(x).all()", Q4),
