@@ -89,6 +89,10 @@ def test_outputs(browser: Browser, site: Site, server: Server) -> None:
 
         # SciPy comes when a function of scorekit wants it, and not before.
         assert not any("scipy" in path for path in server.asked)
+        expect(page.get_by_role("button", name="Hide output of cell 3")).to_be_visible()
+        expect(
+            page.get_by_role("button", name="Hide output of cell 1")
+        ).to_be_hidden()  # it has none
         expect(run(page, 4)).to_have_text("1 point")
         assert any("scipy" in path for path in server.asked)
         assert not any("scikit" in path for path in server.asked)

@@ -97,7 +97,8 @@ def test_an_edit_of_a_cell_that_the_book_changed_is_offered(
         for choice, code in (("Discard", "print('the book, revised')"), ("Use", MINE)):
             before = kept(page)
             live(page, server)
-            expect(status(page)).to_contain_text("1 edit of yours no longer fit")
+            expect(status(page)).to_contain_text("The book has changed under 1 edit of yours")
+            expect(page.get_by_role("link", name="Go to cell 4")).to_be_visible()
             expect(editor(page, 4)).to_have_text("print('the book, revised')")
             offer = page.locator(".live-offer")
             expect(offer).to_contain_text("has changed in the book since you edited it")

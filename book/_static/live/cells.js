@@ -213,6 +213,7 @@ export class Cell {
     if (outcome === false) this.unfold();
     if (!this.output) return;
     this.output.style.minHeight = "";
+    this.storedButton.hidden = !this.storedOutput && !this.output.hasChildNodes();
     for (const part of this.output.querySelectorAll("pre, .text_html")) {
       if (part.scrollWidth > part.clientWidth) part.tabIndex = 0; // the keyboard can scroll it
     }

@@ -61,7 +61,8 @@ class Page {
     this.say(
       "Python is ready. Change any cell and press shift-enter to run it." +
         (restored ? ` Your edits of ${count(restored, "cell")} are back.` : "") +
-        (offered ? ` ${count(offered, "edit")} of yours no longer fit the book: see there.` : ""),
+        (offered ? ` The book has changed under ${count(offered, "edit")} of yours, kept there.` : ""),
+      this.cells.find((cell) => cell.offers.size),
     );
   }
 
