@@ -1,0 +1,285 @@
+"""Pages opened as notebooks in JupyterLite, in Chromium; nothing may leave this machine."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import live_site
+import numpy as np
+import pytest
+from conftest import CHROMIUM, ROOT
+from live_site import Server
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
+
+from scorekit.priors import load_prior
+from tools import lite_site, pyodide_site
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.node,
+    pytest.mark.long,
+    pytest.mark.xdist_group("book"),
+]
+
+SUB_PATH = "some/where"
+CDN = "https://cdn.jsdelivr.net/"
+MINUTE = 60_000
+expect.set_options(timeout=MINUTE)
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+    # What a service worker fetches is not always seen; here it could reach nothing.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+HERE = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:)")
+CHAPTER = "chapters/01_landscape"
+EXERCISE = "exercises/01_landscape/exercise"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The book under a sub-path with Python and notebooks in it."""
+
+    folder: Path
+    cdn_config: str  # what says where Python is, before it came into the book
+    pyodide: Path
+
+
+@pytest.fixture(scope="module")
+def site(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    pyodide = live_site.pyodide_folder()
+    folder = tmp_path_factory.mktemp("www") / SUB_PATH
+    shutil.copytree(book, folder)
+    cdn_config = (folder / "_static" / "live" / "live.json").read_text()
+    pyodide_site.install(folder, pyodide)
+    lite_site.install(folder, lite_site.kernel_wheels())
+    return Site(folder, cdn_config, pyodide)
+
+
+@pytest.fixture(scope="module")
+def server(site: Site) -> Iterator[Server]:
+    with live_site.serve(site.folder.parents[1]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def clean(browser: Browser, elsewhere: str = "") -> Iterator[BrowserContext]:
+    """A browser of its own; afterwards nothing may have left, or be on the console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(MINUTE)
+    if elsewhere:  # Playwright cannot answer what goes through a service worker: have none
+        context.add_init_script("delete Navigator.prototype.serviceWorker")
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+    outside: list[str] = []
+    errors: list[str] = []
+    context.on("request", lambda r: HERE.match(r.url) or outside.append(r.url))
+    context.on("console", lambda m: m.type == "error" and errors.append(m.text))
+    context.on("response", lambda r: r.status >= 400 and errors.append(f"{r.status} {r.url}"))
+    context.on("weberror", lambda e: errors.append(str(e.error)))
+    yield context
+    context.close()
+    assert [url for url in outside if not (elsewhere and url.startswith(elsewhere))] == []
+    assert errors == []
+
+
+def open_notebook(context: BrowserContext, server: Server, name: str) -> Page:
+    """Follow a page's link, and take away the stored outputs."""
+    page = context.new_page()
+    page.goto(f"{server.root}/{SUB_PATH}/{name}.html")
+    with context.expect_page() as opened:
+        page.get_by_role("link", name="Open as notebook").click()
+    lab = opened.value
+    lab.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    lab.get_by_role("menuitem", name="Edit", exact=True).click()
+    lab.get_by_role("menuitem", name="Clear Outputs of All Cells", exact=True).click()
+    expect(lab.locator(".jp-OutputArea-output")).to_have_count(0)
+    return lab
+
+
+def write_first(lab: Page, code: str) -> Locator:
+    """Write the first code cell anew and run it; return the cell."""
+    cell = lab.locator(".jp-CodeCell").first
+    cell.locator(".cm-content").click()
+    lab.keyboard.press("Control+A")
+    lab.keyboard.insert_text(code)
+    lab.keyboard.press("Control+Enter")
+    return cell
+
+
+def ran(cell: Locator) -> Locator:
+    """Wait until a cell has ended; return what it printed and drew."""
+    expect(cell.locator(".jp-InputPrompt").first).to_have_text(
+        re.compile(r"\[\d+\]"), timeout=4 * MINUTE
+    )
+    return cell.locator(".jp-OutputArea-output")
+
+
+def cell_with(lab: Page, text: str) -> Locator:
+    return lab.locator(".jp-CodeCell").filter(has_text=text).first
+
+
+def test_every_page_with_code_links_to_a_notebook_that_is_there(site: Site) -> None:
+    found = lite_site.pages(site.folder)
+    assert {CHAPTER, EXERCISE} <= found.keys()
+    for name in found:
+        html = (site.folder / f"{name}.html").read_text("utf-8")
+        (address,) = re.findall(r'class="lite-link" href="([^"]+)"', html)
+        page, _, notebook = address.partition("?path=")
+        assert ((site.folder / name).parent / page).resolve().is_file()
+        assert (site.folder / "lite" / "files" / notebook).is_file()
+
+
+def test_nothing_is_loaded_before_the_reader_asks(
+    browser: Browser, site: Site, server: Server
+) -> None:
+    server.asked.clear()
+    with clean(browser) as context:
+        page = context.new_page()
+        page.goto(f"{server.root}/{SUB_PATH}/{EXERCISE}.html", wait_until="networkidle")
+        expect(page.locator(".live-bar").get_by_role("link")).to_have_text("Open as notebook")
+    assert not any("/lite/" in path for path in server.asked)
+
+
+def test_a_chapter(browser: Browser, site: Site, server: Server) -> None:
+    server.asked.clear()
+    with clean(browser) as context:
+        lab = open_notebook(context, server, CHAPTER)
+        cell = lab.locator(".jp-CodeCell").first
+        cell.locator(".cm-content").click()
+        for _ in range(6):  # texts between the code cells are passed over
+            lab.keyboard.press("Shift+Enter")
+        numbers = ran(cell_with(lab, "from scipy.integrate import quad"))
+        # 2π times the integral of r exp(-(r - R)²/2w²), on a grid of its own here.
+        r = np.linspace(0, 10, 1_000_001)
+        z = np.trapezoid(2 * np.pi * r * np.exp(-((r - 1.3) ** 2) / (2 * 0.6**2)), r)
+        digits = f"{z:.9f}"[:-1]
+        expect(numbers).to_contain_text(f"Z, closed form          {digits}")
+        expect(numbers).to_contain_text(f"Z, quadrature           {digits}")
+        figure = ran(cell_with(lab, "energy_cut")).locator("img")
+        assert figure.evaluate("image => image.naturalWidth") > 300
+    asked = {path.rpartition("/")[2].split("?")[0] for path in server.asked}
+    # Each file of Python is the pages' own, and comes once.
+    assert {"pyodide.asm.wasm", "pyodide-lock.json"} <= asked
+    wasm = [path for path in server.asked if path.endswith("pyodide.asm.wasm")]
+    assert wasm == [f"/{SUB_PATH}/_static/live/pyodide/pyodide.asm.wasm"]
+    assert not any(name.startswith("scikit_learn") for name in asked)
+
+
+def test_stored_data_comes_when_it_is_opened(browser: Browser, site: Site, server: Server) -> None:
+    code = (
+        "from scorekit import data\n"
+        "from scorekit.priors import load_prior\n"
+        "print(len(data.digits()[0]), load_prior('digits').rows['test'].sum())\n"
+    )
+    total = load_prior("digits").rows["test"].sum()
+    config = json.loads(site.cdn_config)
+    (prior,) = (entry for entry in config["data"] if entry["path"].endswith("digits_prior.npz"))
+    server.asked.clear()
+    with clean(browser) as context:
+        lab = open_notebook(context, server, "chapters/04_inverse_problems")
+        assert not any(path.endswith(prior["url"]) for path in server.asked)
+        expect(ran(write_first(lab, code))).to_have_text(f"1797 {total}")
+    assert any(path.endswith(prior["url"]) for path in server.asked)
+
+
+def test_an_exercise_is_checked(browser: Browser, site: Site, server: Server) -> None:
+    master = live_site.code_cells(ROOT / "exercises" / "01_landscape" / "master.ipynb")
+    answer = next(code for code in master if code.startswith("def mixture_score"))
+    with clean(browser) as context:
+        lab = open_notebook(context, server, EXERCISE)
+        start = lab.locator(".jp-CodeCell").first
+        start.locator(".cm-content").click()
+        lab.keyboard.press("Control+Enter")
+        ran(start)
+        answers = cell_with(lab, "def mixture_score")
+        check = cell_with(lab, 'check("q1")')
+        for wrong, verdict in ((True, r"\d of \d checks pass"), (False, r"all \d+ checks pass")):
+            answers.locator(".cm-content").click()
+            lab.keyboard.press("Control+A")
+            lab.keyboard.insert_text(answer.replace("return", "return 2 *") if wrong else answer)
+            lab.keyboard.press("Control+Enter")
+            ran(answers)
+            check.locator(".cm-content").click()
+            lab.keyboard.press("Control+Enter")
+            expect(check.locator(".jp-OutputArea-output")).to_have_text(re.compile(verdict))
+    assert not any(path.endswith(("mutants.py", "master.ipynb")) for path in server.asked)
+
+
+class Cdn:
+    """The public address, played by the files in the cache."""
+
+    def __init__(self, context: BrowserContext, site: Site, changed: str = "") -> None:
+        self.served: set[str] = set()
+        self.changed = changed
+        context.route("**/_static/live/live.json", lambda r: r.fulfill(body=site.cdn_config))
+        context.route(f"{CDN}**", lambda route: self.answer(route, site.pyodide))
+
+    def answer(self, route: Route, folder: Path) -> None:
+        name = route.request.url.rpartition("/")[2]
+        body = (folder / name).read_bytes()
+        if self.changed and self.changed in name:
+            body = body[:99] + bytes([body[99] ^ 1]) + body[100:]
+        self.served.add(name)
+        route.fulfill(body=body, headers={"Access-Control-Allow-Origin": "*"})
+
+
+def test_the_public_address(browser: Browser, site: Site, server: Server) -> None:
+    with clean(browser, elsewhere=CDN) as context:
+        cdn = Cdn(context, site)
+        lab = open_notebook(context, server, CHAPTER)
+        cell = write_first(lab, "import numpy as np\nprint(np.arange(4).sum())")
+        expect(ran(cell)).to_have_text("6")
+    assert {"pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json"} <= cdn.served
+    assert any(name.startswith("numpy-") for name in cdn.served)
+    # What the kernel needs beside that comes with the book.
+    assert not any(name.startswith(("ipython", "micropip")) for name in cdn.served)
+
+
+@pytest.mark.parametrize("changed", ["asm.mjs", "numpy-"])
+def test_a_changed_byte_is_refused_and_the_reader_told(
+    browser: Browser, site: Site, server: Server, changed: str
+) -> None:
+    with browser.new_context() as context:
+        context.add_init_script("delete Navigator.prototype.serviceWorker")
+        cdn = Cdn(context, site, changed)
+        lab = open_notebook(context, server, CHAPTER)
+        cell = write_first(lab, "import numpy\nprint(numpy.arange(4).sum())")
+        words = "is not the one this book was made with"
+        told = (
+            lab.get_by_role("alert")
+            if changed == "asm.mjs"
+            else ran(cell).filter(has_text=words).first
+        )
+        expect(told).to_contain_text(words, timeout=2 * MINUTE)
+        assert any(changed in name for name in cdn.served)
+
+
+def test_a_page_opened_as_a_file_says_what_to_do(browser: Browser, site: Site) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto((site.folder / f"{CHAPTER}.html").as_uri())
+        page.get_by_role("link", name="Open as notebook").click()
+        expect(page.get_by_role("status")).to_contain_text("Serve the folder")
+        assert len(context.pages) == 1
