@@ -189,9 +189,18 @@ def two_wells(S):
 
 @check("q4", points=1)
 def one_well(S):
-    """One narrow well, uneven temperatures."""
+    """One narrow well, uneven temperatures; the answer comes from rng and from all betas."""
     a, b = S.rng.uniform(1, 2), S.rng.uniform(8, 12)
     near_truth(S, a, b, np.linspace(0, 1, 13) ** 2, "of a narrow well")
+    one, two = (int(seed) for seed in S.rng.choice(2**31, 2, replace=False))
+    fine, coarse = np.linspace(0, 1, 13), np.array([0.0, 1.0])
+    first, again, other, leap = (
+        float(numbers(S.call("log_z", a, b, betas, 0.5, 200, generator(seed)), (), "log Z"))
+        for betas, seed in ((fine, one), (fine, one), (fine, two), (coarse, one))
+    )
+    need(first == again, "the same rng gave another number; draw from rng only")
+    need(first != other, "another rng gave the same number; is rng used at all?")
+    need(first != leap, "other temperatures gave the same number; are betas used at all?")
 
 
 @check("q4", points=1)

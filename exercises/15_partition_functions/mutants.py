@@ -42,6 +42,17 @@ def anneal(energies, betas, n, rng):
         log_w -= (betas[k] - betas[k - 1]) * energies[x]
     return log_w, x
 """, Q3[:2]),
+    Mutant("q4 a sum on a grid", "q4", "", """
+def log_z(a, b, betas, width, n, rng):
+    x = np.linspace(-10, 10, 20_001)
+    return np.log(np.exp(-a * x**4 / 4 - b * x**2 / 2).sum() * (x[1] - x[0]))
+""", Q4[1:2]),
+    Mutant("q4 one leap", "q4", "", """
+def log_z(a, b, betas, width, n, rng):
+    x = rng.standard_normal(n)
+    weights = np.exp((1 - b) * x**2 / 2 - a * x**4 / 4)
+    return np.log(2 * np.pi) / 2 + np.log(weights.mean())
+""", Q4[1:2]),
     Mutant("q4 constant missing", "q4", "np.log(2 * np.pi) / 2 + top", "top", Q4),
     Mutant("q4 mean of the logs", "q4", "np.log(np.mean(np.exp(total - top)))",
            "np.mean(total - top)", Q4[:2]),
