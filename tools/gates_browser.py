@@ -1,35 +1,21 @@
 """Rules for a page as a browser shows it: what it asks for, says, and looks like.
 
 A page is opened once (:func:`load`); the other functions look at the open page. All return plain
-sentences, none when nothing is wrong. Nothing here can reach a network: Chromium is told that no
-name but this machine's own exists.
+sentences, none when nothing is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, Playwright, TimeoutError
+from playwright.sync_api import Browser, Page, TimeoutError
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+from tools.browser import BAD_MATH, TYPESET, UNFOLD, launch, served
+
+__all__ = ["Loaded", "accessibility", "launch", "load", "narrow", "served"]
+
 DESKTOP, PHONE = (1280, 900), (390, 844)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Only colours differ between the themes, and judging them is the slow part.
@@ -38,11 +24,6 @@ STRUCTURE: dict[str, Any] = {
     "runOnly": WCAG,
     "rules": {rule: {"enabled": False} for rule in COLOUR["runOnly"]},
 }
-# Solutions and hidden cells are part of the page. Colours must not be caught while they fade.
-UNFOLD = """() => {
-  for (const e of document.querySelectorAll("details")) e.open = true;
-  for (const e of document.querySelectorAll(".toggle-hidden")) e.classList.remove("toggle-hidden");
-}"""
 # Code has thousands of words in a few colours: one of each is judged, the others are alike.
 ALIKE = """() => {
   const seen = new Set();
@@ -56,14 +37,6 @@ STILL = "* { transition: none !important; animation: none !important; }"
 THEME = "theme => document.documentElement.dataset.theme === theme"
 # The theme looks 0.3 s after a change of width which boxes now scroll.
 SETTLED = "() => new Promise(done => setTimeout(done, 600))"
-TYPESET = "async () => { await window.MathJax?.startup?.promise; }"
-# Formulas that MathJax rejected, and formulas that it never reached.
-BAD_MATH = """() => [
-  ...[...document.querySelectorAll("mjx-merror")].map(e =>
-    `${e.dataset.mjxError ?? "an error"} in ${e.closest(".math")?.title ?? e.textContent}`),
-  ...[...document.querySelectorAll(".math")].filter(e => !e.querySelector("mjx-container"))
-    .map(e => `not typeset: ${e.textContent.trim().slice(0, 60)}`),
-]"""
 NAME = "const name = e => `<${e.tagName.toLowerCase()} class='${e.getAttribute('class') ?? ''}'>`;"
 # The page as a whole must not scroll sideways.
 WIDER = f"""() => {{ {NAME}
@@ -101,30 +74,6 @@ class Loaded:
     outside: list[str]  # requests that left the folder of the book
     console: list[str]  # errors in the console, uncaught exceptions, requests that failed
     math: list[str]
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine; yields its address, which ends in a slash."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def load(browser: Browser, home: str, name: str) -> Loaded:
