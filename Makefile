@@ -8,10 +8,11 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help book test test-long test-all lab execute exercises grade site live bench lint clean
+.PHONY: help book pdf test test-long test-all lab execute exercises grade site live bench lint clean
 
 help:
 	@echo "make book       build the HTML book and print where it is"
+	@echo "make pdf        the built book as one PDF beside its pages, linked from them"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       tests that run here in a few minutes (browser and box tests skip if absent)"
 	@echo "make test-long  the long tests"
@@ -43,6 +44,9 @@ book: $(VENV)/.book
 	@echo "The book is built: $(CURDIR)/_build/html/index.html"
 	@echo "Open that file in a browser. To run its cells in the page, serve the folder:"
 	@echo "  $(BIN)/python -m http.server -d _build/html    and open http://localhost:8000"
+
+pdf: $(VENV)/.pdf book
+	$(BIN)/python -m tools.make_pdf _build/html
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab chapters
