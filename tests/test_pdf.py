@@ -1,0 +1,347 @@
+"""The book on paper: a tiny site printed whole, planted defects, and in the long tests the book."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, nothing_wrong
+from playwright.sync_api import Browser, sync_playwright
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject
+
+from tools import gates_html, gates_pdf, make_pdf
+from tools.browser import launch
+from tools.gates_pdf import Sheets
+from tools.make_pdf import Made, link_from_pages, make
+from tools.pdf_contents import Book, Entry, cited, entries, front
+from tools.pdf_print import Refused, quoted
+
+GATES: list[Callable[[Sheets], list[str]]] = [
+    gates_pdf.missing_glyphs,
+    gates_pdf.fonts_outside,
+    gates_pdf.raw_formulas,
+    gates_pdf.machine_links,
+    gates_pdf.beyond_margin,
+]
+ABOUT = Book("Two pages", "A test", "A. Author", "1.2", "2026-01-02", "Short.", "one, two")
+TOC = """
+format: jb-book
+root: book/start
+parts:
+  - caption: Part A
+    chapters:
+      - file: chapters/long
+        sections:
+          - file: exercises/small
+"""
+LISTED = [
+    Entry("book/start", "", 0),
+    Entry("chapters/long", "Part A", 0),
+    Entry("exercises/small", "Part A", 1),
+]
+PAGE = """<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">
+<link rel="stylesheet" href="../_static/book.css">
+<script>window.MathJax = {tex: {packages: {"[-]": ["noundefined", "noerrors"]}},
+  options: {ignoreHtmlClass: "document", processHtmlClass: "math"}};</script>
+<script defer src="../_static/mathjax/tex-chtml.js"></script>
+<style>article { margin: 0; padding: 0 } body { margin: 0; font: 14px sans-serif }</style></head>
+<body><div class="bd-sidebar" id="pst-primary-sidebar">SIDEBAR</div><div class="bd-main">
+<div class="bd-content"><article class="bd-article">%s</article></div></div></body></html>"""
+START = """<section id="start"><h1>Start<a class="headerlink" href="#start">#</a></h1>
+<p>Read <a href="../chapters/long.html#last">the end</a>, <a href="#second">below</a>,
+<a href="https://example.org/">elsewhere</a> and <a href="../_sources/start.ipynb">the source</a>.
+</p><section id="second"><h2>Second &amp; <span class="math">\\(2\\eta\\)</span></h2>
+<p>朗之万动力学, the Langevin dynamics.</p></section></section>"""
+WIDE = " + ".join(f"a_{{{n}}} x^{{{n}}}" for n in range(16))
+CELLS = "".join(f"<td>column{n}</td>" for n in range(12))
+LONG = f"""<section id="long"><h1>A long page</h1>
+<p>The formula <span class="math">\\(x^2\\)</span>.</p><div class="math">\\[ {WIDE} = FIN \\]</div>
+<div class="live-bar">RUN THIS PAGE</div>
+<details class="animation"><summary>Play</summary>MOVING</details>
+<details><summary>Solution</summary><p>The answer is forty-two.</p></details>
+<div class="cell tag_hide-input"><details class="hide above-input"><pre>HIDDEN</pre></details></div>
+<pre>line = "{"word " * 40}END_OF_LINE"</pre>
+<div class="pst-scrollable-table-container"><table><tr>{CELLS}</tr></table></div>
+{"<p>Filling.</p>" * 80}<section id="last"><h2>The last section</h2><p>Done.</p></section>
+</section>"""
+SMALL = (
+    '<section id="small"><h1>Exercise</h1><p>Back to <a href="../book/start.html">start</a>.</p>'
+)
+SITE = {"book/start": START, "chapters/long": LONG, "exercises/small": SMALL}
+
+
+def write_page(folder: Path, name: str, article: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.html").write_text(PAGE % article, "utf8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "book" / "_static", folder / "_static")
+    for name, article in SITE.items():
+        write_page(folder, name, article)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(browser: Browser, site: Path) -> Made:
+    return make(browser, site, LISTED, ABOUT)
+
+
+@pytest.fixture(scope="module")
+def sheets(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Sheets:
+    path = tmp_path_factory.mktemp("made") / "book.pdf"
+    path.write_bytes(made.pdf)
+    return Sheets(path)
+
+
+def outline_of(reader: PdfReader) -> list[tuple[int, str, int]]:
+    """Every item of the outline: its depth, its title and the index of its sheet."""
+
+    def walk(items: list[Any], depth: int) -> Iterator[tuple[int, str, int]]:
+        for item in items:
+            if isinstance(item, list):
+                yield from walk(item, depth + 1)
+            else:
+                number = reader.get_destination_page_number(item)
+                assert number is not None
+                yield depth, str(item.title), number
+
+    return list(walk(reader.outline, 0))
+
+
+def links_of(reader: PdfReader, sheet: int) -> list[Any]:
+    """What the links of a sheet lead to: the index of a sheet, or an address."""
+    found: list[Any] = []
+    for reference in reader.pages[sheet].get("/Annots", []):
+        link = reference.get_object()
+        if "/Dest" in link:
+            found.append(reader.get_page_number(link["/Dest"][0].get_object()))
+        else:
+            found.append(link["/A"]["/URI"])
+    return found
+
+
+# ------------------------------------------------------------------------------- a tiny site
+
+
+@pytest.mark.browser
+def test_every_page_is_there_in_order(made: Made, sheets: Sheets) -> None:
+    long = made.sheets_of["chapters/long"]
+    assert made.sheets_of == {"book/start": 1, "chapters/long": long, "exercises/small": 1}
+    assert long >= 2
+    assert made.sheets == len(sheets.reader.pages) == 2 + 1 + long + 1
+    assert "Two pages" in sheets.texts[0]
+    assert "Langevin" in sheets.texts[2]
+    assert sheets.reader.page_labels[:4] == ["i", "ii", "1", "2"]
+    assert str(made.sheets - 2) in sheets.texts[-1].split()
+
+
+@pytest.mark.browser
+def test_outline_has_parts_pages_and_sections(made: Made, sheets: Sheets) -> None:
+    last = made.sheets - 1
+    assert outline_of(sheets.reader) == [
+        (0, "Contents", 1),
+        (0, "Start", 2),
+        (1, "Second & 2η", 2),
+        (0, "Part A", 3),
+        (1, "A long page", 3),
+        (2, "The last section", last - 1),
+        (2, "Exercise", last),
+    ]
+
+
+@pytest.mark.browser
+def test_links_lead_to_sheets_of_the_book(made: Made, sheets: Sheets) -> None:
+    last = made.sheets - 1
+    assert links_of(sheets.reader, 1) == [2, 3, last]  # the contents
+    assert sorted(links_of(sheets.reader, 2), key=str) == [2, last - 1, "https://example.org/"]
+    assert links_of(sheets.reader, last) == [2]
+    assert made.lost == []
+
+
+@pytest.mark.browser
+def test_says_what_it_is(sheets: Sheets) -> None:
+    about = sheets.reader.metadata
+    assert about is not None
+    assert (about.title, about.author) == ("Two pages: A test", "A. Author")
+    assert about["/CreationDate"] == "D:20260102000000Z"
+    assert sheets.reader.root_object["/Lang"] == "en"
+
+
+@pytest.mark.browser
+def test_paper_shows_what_can_be_read(sheets: Sheets) -> None:
+    text = " ".join("".join(sheets.texts).split())
+    for shown in ("forty-two", "END_OF_LINE", "column11", "朗之万动力学"):
+        assert shown in text
+    for hidden in ("SIDEBAR", "RUN THIS PAGE", "MOVING", "HIDDEN", "Start#"):
+        assert hidden not in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.__name__)
+def test_tiny_book_keeps_the_rules(gate: Callable[[Sheets], list[str]], sheets: Sheets) -> None:
+    nothing_wrong(gate(sheets))
+
+
+# ------------------------------------------------------------ planted defects, one at a time
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("markup", "words"),
+    [
+        (r'<div class="math">\[ \frac{1} \]</div>', "Missing argument for"),
+        (r'<div class="math">\[ \undefinedmacro \]</div>', "undefinedmacro"),
+        ('<span class="math">no delimiters</span>', "not typeset: no delimiters"),
+        ('<img src="absent.png" alt="Absent">', "no picture at"),
+        ("<p style='width: 900px'>Broad.</p>", "ends beyond the margin: Broad."),
+        (f'<div class="math">\\[ {WIDE} + {WIDE} + {WIDE} \\]</div>', "<mjx-math"),
+        ("<script>throw new Error('planted')</script>", "uncaught: planted"),
+    ],
+)
+def test_a_bad_page_is_not_printed(browser: Browser, site: Path, markup: str, words: str) -> None:
+    write_page(site, "book/spoilt", "<h1>Spoilt</h1>" + markup)
+    with pytest.raises(Refused) as refused:
+        make(browser, site, [Entry("book/spoilt", "", 0)], ABOUT)
+    assert "book/spoilt: " in str(refused.value)
+    assert words in str(refused.value)
+
+
+@pytest.mark.browser
+def test_an_absent_page_is_named(browser: Browser, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"has no page book/start\.html"):
+        make(browser, tmp_path, LISTED, ABOUT)
+
+
+@pytest.mark.browser
+def test_a_link_without_a_place_is_told(browser: Browser, site: Path) -> None:
+    write_page(site, "book/astray", "<h1>Astray</h1><a href='start.html#nowhere'>there</a>")
+    made = make(browser, site, [LISTED[0], Entry("book/astray", "", 0)], ABOUT)
+    assert made.lost == ["book/astray: book/start#nowhere has no place on paper."]
+
+
+@pytest.fixture
+def plant(browser: Browser, tmp_path: Path) -> Callable[[str], Sheets]:
+    """Print a text with no care at all."""
+
+    def print_it(markup: str) -> Sheets:
+        page = browser.new_page()
+        page.set_content(f"<meta charset='utf-8'><body>{markup}")
+        page.pdf(path=tmp_path / "planted.pdf", format="A4", margin={"left": "20mm"})
+        page.close()
+        return Sheets(tmp_path / "planted.pdf")
+
+    return print_it
+
+
+SOUND = "<p>A sound text with ∇ log p and 朗之万.</p>"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.__name__)
+def test_sound_sheet_passes(
+    gate: Callable[[Sheets], list[str]], plant: Callable[[str], Sheets]
+) -> None:
+    assert gate(plant(SOUND)) == []
+
+
+# A letter that no font has shows the empty box of the first font: an ordinary one, or MathJax's,
+# whose glyphs Chromium draws as a font of type 3.
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("gate", "markup", "words"),
+    [
+        (gates_pdf.missing_glyphs, "Box \ue123\ue124.", "sheet 1: 2 letter(s)"),
+        (gates_pdf.missing_glyphs, "<b style='opacity: .5'>Box \ue123.</b>", "1 letter(s)"),
+        (gates_pdf.raw_formulas, r"So \(x\).", r"prints '\\('"),
+        (gates_pdf.raw_formulas, r"So \frac{1}{2}.", r"prints '\\frac'"),
+        (gates_pdf.raw_formulas, "Math Processing Error", "prints 'Math Processing Error'"),
+        (gates_pdf.machine_links, "<a href='file:///tmp/x.html'>x</a>", "leads to file:"),
+        (gates_pdf.machine_links, "<a href='http://127.0.0.1:8/x'>x</a>", "leads to http://127"),
+        (gates_pdf.beyond_margin, "<p style='margin-left: -9mm'>Left.</p>", "margin after"),
+    ],
+)
+def test_defect_on_paper_is_seen(
+    gate: Callable[[Sheets], list[str]],
+    markup: str,
+    words: str,
+    plant: Callable[[str], Sheets],
+) -> None:
+    found = gate(plant(SOUND + markup))
+    assert found
+    assert words in found[0]
+
+
+@pytest.mark.browser
+def test_font_that_is_not_embedded_is_seen(plant: Callable[[str], Sheets], tmp_path: Path) -> None:
+    writer = PdfWriter(clone_from=plant(SOUND).path)
+    fonts: Any = writer.pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+    inner = next(iter(fonts.values())).get_object()["/DescendantFonts"][0].get_object()
+    descriptor = inner["/FontDescriptor"].get_object()
+    for name in gates_pdf.FONT_FILES & descriptor.keys():
+        del descriptor[NameObject(name)]
+    writer.write(tmp_path / "bare.pdf")
+    assert "is not embedded" in gates_pdf.fonts_outside(Sheets(tmp_path / "bare.pdf"))[0]
+
+
+# ----------------------------------------------------------------------- without a browser
+
+
+def test_contents_are_read_in_order(tmp_path: Path) -> None:
+    (tmp_path / "_toc.yml").write_text(TOC)
+    assert entries(tmp_path / "_toc.yml") == LISTED
+
+
+def test_citation_is_read() -> None:
+    about = cited(ROOT / "CITATION.cff")
+    assert about.title == "Scores and Langevin Dynamics"
+    assert about.subtitle.startswith("An executable")
+    assert about.authors
+
+
+def test_contents_are_numbered_and_escaped() -> None:
+    html = front(ABOUT, [(LISTED[0], "a < b", 1), (LISTED[1], "Long", 7)], "http://here/")
+    assert '<a href="http://here/book/start.html">a &lt; b</a><i></i><span>1</span>' in html
+    assert '<p class="part">Part A</p>' in html
+
+
+@pytest.mark.parametrize("text", ['say "so"', "back\\slash", "</style>", "two\nlines"])
+def test_heads_are_quoted_for_css(text: str) -> None:
+    css = quoted(text)
+    assert not set(css[1:-1]) & set('"\n<')
+    unquoted = re.sub(r"\\([0-9a-f]{6})", lambda m: chr(int(m[1], 16)), css[1:-1])
+    assert unquoted == text
+
+
+def test_pages_are_linked_once_and_only_when_there_is_a_pdf(tmp_path: Path) -> None:
+    (tmp_path / "chapters").mkdir()
+    page = tmp_path / "chapters" / "one.html"
+    page.write_text(f"<body>{make_pdf.SIDEBAR}</div>")
+    (tmp_path / "plain.html").write_text("<body>")
+    (tmp_path / make_pdf.NAME).write_bytes(b"%PDF")
+    assert link_from_pages(tmp_path, 9, 1_000_000) == 1
+    assert link_from_pages(tmp_path, 12, 2_000_000) == 1
+    assert page.read_text().count("scorekit-book.pdf") == 1
+    assert (
+        '<a href="../scorekit-book.pdf">The whole book as PDF (12 pages, 2 MB)' in page.read_text()
+    )
+    assert gates_html.broken_links(gates_html.open_site(tmp_path)) == []
+    (tmp_path / make_pdf.NAME).unlink()
+    assert "leads to no file" in gates_html.broken_links(gates_html.open_site(tmp_path))[0]
