@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import ROOT, nothing_wrong
 from playwright.sync_api import Browser, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject
 
-from tools import gates_html, gates_pdf, make_pdf
-from tools.browser import launch
+from tools import gates_browser, gates_html, gates_pdf, make_pdf
+from tools.browser import launch, served
 from tools.gates_pdf import Sheets
 from tools.make_pdf import Made, link_from_pages, make
 from tools.pdf_contents import Book, Entry, cited, entries, front
@@ -345,3 +347,112 @@ def test_pages_are_linked_once_and_only_when_there_is_a_pdf(tmp_path: Path) -> N
     assert gates_html.broken_links(gates_html.open_site(tmp_path)) == []
     (tmp_path / make_pdf.NAME).unlink()
     assert "leads to no file" in gates_html.broken_links(gates_html.open_site(tmp_path))[0]
+
+
+# ------------------------------------------------------------------------------ the whole book
+
+
+@pytest.fixture(scope="module")
+def whole(
+    browser: Browser, book: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Made]:
+    """The book printed as `make pdf` does, in a copy whose pages may be written to."""
+    folder = tmp_path_factory.mktemp("whole") / "html"
+    shutil.copytree(book, folder)
+    made = make(browser, folder, entries(ROOT / "_toc.yml"), cited(ROOT / "CITATION.cff"))
+    (folder / make_pdf.NAME).write_bytes(made.pdf)
+    return folder, made
+
+
+def prose(page: Path) -> list[str]:
+    """The paragraphs of a page that have no formula and are printed, without their white space."""
+    article = BeautifulSoup(page.read_text("utf8"), "html.parser").article
+    assert article is not None
+    for absent in article.select("details.animation, .tag_hide-input .hide, .headerlink, script"):
+        absent.decompose()
+    found = [p for p in article.select("p, pre, h1, h2, td") if not p.select(".math, p")]
+    return [text for p in found if (text := letters(p.get_text()))]
+
+
+def letters(text: str) -> str:
+    """A text without white space and without what pdfium makes of a hyphen at the end of a line."""
+    return re.sub(r"[\s\u00ad\ufffe\x02-]+", "", text)
+
+
+def headings(page: Path) -> list[str]:
+    """The headings of a page and of its sections, those without a formula."""
+    article = BeautifulSoup(page.read_text("utf8"), "html.parser").article
+    assert article is not None
+    for link in article.select(".headerlink"):
+        link.decompose()
+    return [letters(h.get_text()) for h in article.select("h1, h2") if not h.select(".math")]
+
+
+def body(sheet: str, title: str) -> str:
+    """The text of a sheet without its head, the page's title, and its foot, a number."""
+    return re.sub(rf"^(?:{re.escape(title)})?\d+", "", letters(sheet))
+
+
+def told(text: str, sheets: list[str]) -> bool:
+    """A sheet has the text, or one ends it that another began. (Formulas come last on a sheet.)"""
+    return any(text in sheet for sheet in sheets) or any(
+        text[:cut] in one and text[cut:] in other
+        for one, other in pairwise(sheets)
+        for cut in range(1, len(text))
+    )
+
+
+@pytest.mark.browser
+@pytest.mark.long
+@pytest.mark.xdist_group("book")
+def test_the_whole_book_on_paper(whole: tuple[Path, Made], book: Path, browser: Browser) -> None:
+    folder, made = whole
+    sheets = Sheets(folder / make_pdf.NAME)
+    listed = entries(ROOT / "_toc.yml")
+    reader = sheets.reader
+
+    # Sheets: every chapter and exercise has what such a page needs, and nothing comes twice.
+    before = made.sheets - sum(made.sheets_of.values())
+    assert made.sheets == len(reader.pages) == len(sheets.texts)
+    assert 2 <= before <= 4
+    assert list(made.sheets_of) == [entry.name for entry in listed]
+    for entry in listed:
+        least, most = {"chapters": (10, 50), "exercises": (2, 15)}.get(
+            entry.name.split("/")[0], (1, 120)
+        )
+        assert least <= made.sheets_of[entry.name] <= most, entry
+    assert len(made.pdf) < 30_000_000
+
+    # What the pages say, each on its own sheets.
+    start, lacking = before, []
+    for entry in listed:
+        page = book / f"{entry.name}.html"
+        own = sheets.texts[start : start + made.sheets_of[entry.name]]
+        title = headings(page)[0]
+        bodies = [body(text, title) for text in own]
+        lacking += [f"{entry.name}: {text}" for text in prose(page) if not told(text, bodies)]
+        start += made.sheets_of[entry.name]
+    nothing_wrong(lacking)
+
+    # The outline has every part, page and section, under the names that the pages give them.
+    titles = [letters(title) for _, title, _ in outline_of(reader)]
+    for entry in listed:
+        assert letters(entry.part) in ["", *titles]
+        named = headings(book / f"{entry.name}.html")
+        assert [name for name in named if name not in titles] == []
+        assert named
+
+    assert made.lost == []
+    assert "朗之万" in "".join(sheets.texts)
+    for gate in GATES:
+        nothing_wrong(gate(sheets))
+
+    # The link to it, on every page; a reader of the pages meets no barrier there.
+    assert link_from_pages(folder, made.sheets, len(made.pdf)) >= len(listed)
+    nothing_wrong(gates_html.broken_links(gates_html.open_site(folder)))
+    with served(folder) as home:
+        loaded = gates_browser.load(browser, home, "book/introduction.html")
+        assert loaded.page.locator(".book-pdf a").count() == 1
+        nothing_wrong(gates_browser.accessibility(loaded))
+        nothing_wrong(gates_browser.narrow(loaded))
+        loaded.page.close()
