@@ -57,27 +57,6 @@ def jobs_of(
     return made, unreadable
 
 
-@dataclass(frozen=True)
-class Job:
-    """One submission in a folder that its worker can read, for callers with their own records."""
-
-    exercise: Path
-    masked: tuple[tuple[str, str], ...]
-    folder: Path
-    submission: Submission
-    secret: bytes = field(repr=False)
-
-
-def grade_one(job: Job) -> Result:
-    """Grade one submission; it depends on nothing but the job, in whatever process it runs."""
-    what = assignment(job.exercise)
-    made, unreadable = jobs_of(what, job.folder, [job.submission], job.secret)
-    if unreadable:
-        return unreadable[0]
-    jobs.share(what.exercise.name, what.checks, job.masked)
-    return jobs.grade_one(made[0])
-
-
 def try_out_workers(workers: Workers, job: jobs.Job) -> None:
     """Raise ``NotGraded`` with the reason if these workers cannot start a box."""
     if workers.here:
