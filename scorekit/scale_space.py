@@ -168,7 +168,7 @@ def coarse_to_fine(
     Raises
     ------
     ValueError, TypeError, Diverged
-        As :func:`scorekit.diffusion.annealed_langevin`, and if ``variance`` is negative.
+        As :func:`~scorekit.diffusion.annealed_langevin`, and if ``variance`` is negative.
     """
     levels = _inputs.parameter(sigmas, "sigmas", 1)
     if (levels <= 0).any() or (np.diff(levels) >= 0).any():
