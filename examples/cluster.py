@@ -46,7 +46,7 @@ def main() -> None:
             from distributed import Client, LocalCluster
 
             where = chosen.scheduler or stack.enter_context(
-                LocalCluster(n_workers=chosen.workers, threads_per_worker=1, dashboard_address=None)
+                LocalCluster(n_workers=chosen.workers, threads_per_worker=1, dashboard_address=":0")
             )
             client = stack.enter_context(Client(where))
         logs = []

@@ -176,7 +176,7 @@ def clusters() -> Any:
 
     def start(workers: int) -> Any:
         cluster = distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, protocol="tcp"
+            n_workers=workers, threads_per_worker=1, dashboard_address=":0", protocol="tcp"
         )
         return distributed.Client(cluster), cluster
 

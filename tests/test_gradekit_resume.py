@@ -43,6 +43,8 @@ class Class:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # Where the tests were started in the background, SIGINT is ignored, and so by children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def finish(self, out: str, *more: str) -> str:
