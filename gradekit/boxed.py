@@ -90,16 +90,23 @@ class Boxed:
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send a request, and once more if the worker dies: it may not be this call's fault.
 
-        An earlier call may have broken it, or the kernel ended it for want of memory elsewhere.
+        An earlier call may have broken it, or left an alarm that rings in this one; or the kernel
+        ended it for want of memory elsewhere. An exit that Python caught counts as a death too.
         """
-        self._start()
-        try:
-            return self._exchange(request, self.limits.call_seconds)
-        except OutOfTime:
-            raise
-        except Died:
+        for last in (False, True):
             self._start()
-        return self._exchange(request, self.limits.call_seconds)
+            try:
+                reply = self._exchange(request, self.limits.call_seconds)
+            except OutOfTime:
+                raise
+            except Died:
+                if last:
+                    raise
+                continue
+            if reply.get("exit") is not True:
+                break
+            self.stop()
+        return reply
 
     def _sentence(self, name: str, reply: dict[str, Any]) -> str:
         if reply.get("unwritten"):

@@ -76,7 +76,8 @@ def answer(request: dict[str, Any], space: dict[str, Any]) -> dict[str, Any]:
     except NotImplementedError:
         return {"ok": False, "unwritten": True}
     except BaseException as error:
-        return {"ok": False, "raised": describe(error)}
+        # SystemExit and its like: the process was to end, and is not to be used again.
+        return {"ok": False, "raised": describe(error), "exit": not isinstance(error, Exception)}
     try:
         return {"ok": True, "value": encode(value)}
     except CodecError as error:

@@ -166,6 +166,31 @@ def test_a_worker_is_lost_with_its_answer_only() -> None:
         assert list(backend.troubles) == ["q2"]
 
 
+LATE_ALARM = """
+import signal, time
+def ring(*_): raise SystemExit("all points, please")
+def leaves_an_alarm(exits):
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    if exits: raise SystemExit("bye")
+def slow():
+    time.sleep(0.6)
+    return 7
+"""
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("exits", [True, False])
+def test_an_exit_costs_the_call_that_asked_for_it(exits: bool) -> None:
+    with box_for(exercise()) as box, Boxed(box, {"q1": LATE_ALARM}) as backend:
+        if exits:
+            with pytest.raises(Failed, match="your leaves_an_alarm raised SystemExit: bye"):
+                backend.call("leaves_an_alarm", exits)
+        else:
+            backend.call("leaves_an_alarm", exits)
+        assert backend.call("slow") == 7
+
+
 @pytest.mark.box
 def test_when_the_time_of_a_submission_is_up_it_is_up() -> None:
     cell = "import time\ndef f(): time.sleep(1)\ndef g(): return 1"
