@@ -2,13 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python $(INSTALL) -c requirements.lock
+# Two more environments, for `make test-versions` alone.
+OLDEST := .venv-oldest
+NEWEST := .venv-newest
 # One BLAS thread per process: at these sizes more threads are slower, and tests run in parallel.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help book pdf test test-long test-all lab execute exercises grade site live bench lint clean
+.PHONY: help book pdf test test-long test-all test-versions test-oldest test-newest lab execute exercises grade site live bench lint clean
 
 help:
 	@echo "make book       build the HTML book and print where it is"
@@ -17,6 +21,8 @@ help:
 	@echo "make test       tests that run here in a few minutes (browser and box tests skip if absent)"
 	@echo "make test-long  the long tests"
 	@echo "make test-all   both; what CI runs"
+	@echo "make test-versions   package and notebooks on the oldest versions allowed, then on the newest"
+	@echo "                     (halves: make test-oldest, make test-newest)"
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed beside the random-number floor and other libraries"
 	@echo "make clean      remove what was built"
@@ -26,17 +32,25 @@ help:
 	@echo "make site       the book, and each of its pages as a notebook too"
 	@echo "make live       a self-hosted copy of the site, Python included, that works offline"
 
-$(BIN)/python:
+$(BIN)/python $(OLDEST)/bin/python $(NEWEST)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "This book needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
 	       echo "Point to one with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
 	  || { echo "$(PYTHON) has no venv module. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(@:/bin/python=)
 
 # A stamp a set of extras: it is older than the files that say what belongs in it after an edit.
 $(VENV)/.%: pyproject.toml requirements.lock | $(BIN)/python
 	$(PIP) -e '.[$*]'
+	@touch $@
+
+# The lower bounds of pyproject.toml. Only wheels: NumPy 2.0 has none for Python 3.13, and says so.
+$(OLDEST)/.test: pyproject.toml requirements.lock tools/versions.py | $(OLDEST)/bin/python
+	$(OLDEST)/bin/python $(INSTALL) packaging
+	$(OLDEST)/bin/python -m tools.versions > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python $(INSTALL) --only-binary numpy,scipy,matplotlib,scikit-learn \
+	  -c $(OLDEST)/constraints.txt -e '.[test]'
 	@touch $@
 
 book: $(VENV)/.book
@@ -58,6 +72,24 @@ test-long: $(VENV)/.test
 	$(BIN)/python -m pytest -m "long" -n 2 --dist loadgroup
 
 test-all: test test-long
+
+# What the versions of libraries can break: the package, the grader, the tools, every notebook from
+# top to bottom. Pages, browsers and the box do not depend on them; test_house holds the lock.
+LIBRARIES = -m pytest -m "not (long or browser or box or node)" -n 2 --dist loadgroup \
+  --ignore=tests/test_house.py --ignore=tests/test_pdf.py \
+  --ignore-glob='*/test_book*' --ignore-glob='*/test_lite*' --ignore-glob='*/test_live*'
+
+test-versions: test-oldest test-newest
+
+test-oldest: $(OLDEST)/.test
+	$(OLDEST)/bin/python -m tools.versions installed
+	$(OLDEST)/bin/python $(LIBRARIES)
+
+# No stamp: what is newest changes by itself.
+test-newest: $(NEWEST)/bin/python
+	$(NEWEST)/bin/python $(INSTALL) --upgrade --upgrade-strategy eager -e '.[test]'
+	$(NEWEST)/bin/python -m tools.versions installed
+	$(NEWEST)/bin/python $(LIBRARIES)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

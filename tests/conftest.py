@@ -31,7 +31,7 @@ def nothing_wrong(found: list[str]) -> None:
 
 # What a copy of the tree leaves behind: what no command of the book reads.
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "_build", "build", "dist", "node_modules", "*.egg-info",
+    ".git", ".venv*", "_build", "build", "dist", "node_modules", "*.egg-info",
     "__pycache__", ".*_cache", ".hypothesis", ".live-cache", ".ipynb_checkpoints",
 )  # fmt: skip
 

@@ -133,7 +133,11 @@ def repository_files(root: Path) -> list[Path]:
         return [
             path
             for path in sorted(root.rglob("*"))
-            if path.is_file() and not {".venv", "_build"} & set(path.relative_to(root).parts)
+            if path.is_file()
+            and not any(
+                part == "_build" or part.startswith(".venv")
+                for part in path.relative_to(root).parts
+            )
         ]
     listed = subprocess.run(
         [git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
