@@ -24,6 +24,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.datasets import load_breast_cancer
 
+from tools.stored import save_arrays
+
 Array = NDArray[np.float64]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "breast_cancer.npz"
 PRIOR_SD = 1.0  # of the intercept and of every coefficient, features of mean 0 and variance 1
@@ -170,9 +172,8 @@ def main(arguments: list[str] | None = None) -> None:
         "reference": f"Hamiltonian Monte Carlo, {CHAINS} chains of {options.draws}, seed {SEED}; "
         "python -m tools.make_breast_cancer",
     }
-    np.savez_compressed(
+    save_arrays(
         options.out,
-        allow_pickle=False,
         x=table.data,
         labels=table.target.astype(np.uint8),
         names=table.feature_names,

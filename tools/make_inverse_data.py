@@ -27,6 +27,7 @@ from skimage.transform import radon
 from scorekit.tasks import InverseTask, measure
 from tools import inverse_baselines as classical, make_phantoms, train_digits
 from tools.photographs import photographs
+from tools.stored import save_arrays
 
 Array = NDArray[Any]
 FOLDER = Path(__file__).parents[1] / "scorekit" / "data"
@@ -242,7 +243,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     for name in options.only:
-        np.savez_compressed(options.folder / f"{name}.npz", allow_pickle=False, **MAKERS[name]())
+        save_arrays(options.folder / f"{name}.npz", **MAKERS[name]())
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from scorekit.stability import largest_stable_step, pulls
 from scorekit.sweeps import Sweep, read_l2_sweep
 from scorekit.training import train
 from scorekit.vector_fields import circle
+from tools.stored import save_arrays
 
 Array = NDArray[np.floating]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "l2_sweep.npz"
@@ -152,9 +153,8 @@ def make(path: Path, seeds: int, steps: int) -> None:
         "meaning": MEANING,
         "weights": "running mean, half precision, seed 0",
     }
-    np.savez_compressed(
+    save_arrays(
         path,
-        allow_pickle=False,
         about=json.dumps(about),
         l2=np.array(L2),
         sizes=np.array(SIZES),

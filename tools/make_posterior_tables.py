@@ -27,6 +27,7 @@ from scorekit.inverse import dps_score, posterior_samples
 from scorekit.patches import PatchPrior
 from scorekit.priors import load_prior
 from scorekit.tasks import InverseTask
+from tools.stored import save_arrays
 
 Array = NDArray[Any]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "posteriors.npz"
@@ -235,8 +236,7 @@ def main(arguments: list[str] | None = None) -> None:
         kept = dict(np.load(options.out)) if options.out.exists() else {}
         about = json.loads(str(kept["about"])) if "about" in kept else {}
         about |= {"command": "python -m tools.make_posterior_tables", part: settings(part)}
-        arrays = kept | found | {"about": np.asarray(json.dumps(about))}
-        np.savez_compressed(options.out, allow_pickle=False, **arrays)
+        save_arrays(options.out, **(kept | found | {"about": np.asarray(json.dumps(about))}))
 
 
 def settings(part: str) -> str:

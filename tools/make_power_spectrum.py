@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tools.stored import save_arrays
+
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "matter_power.npz"
 COSMOLOGY = {
     "H0": 67.36,  # km/s/Mpc
@@ -68,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=STORED)
     options = parser.parse_args(arguments)
-    np.savez_compressed(options.output, allow_pickle=False, **spectra())
+    save_arrays(options.output, **spectra())
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from scorekit.classifiers import (
 )
 from scorekit.networks import ScaledNet, init_scaled
 from scorekit.training import train
+from tools.stored import save_arrays
 from tools.train_digits import BLUR, MOVED, Array, moved, noise_mixture, parts, rows
 
 FOLDER = Path(__file__).parents[1] / "scorekit" / "data"
@@ -104,7 +105,7 @@ def save(folder: Path, arrays: dict[str, Any], name: str, command: str) -> None:
     """Weights in half precision, with where they come from."""
     about = {"command": command, "split": "that of tools.train_digits", "pixels": "v/8 - 1"}
     small = {key: np.asarray(a, np.float16) if "p_" in key else a for key, a in arrays.items()}
-    np.savez_compressed(folder / name, allow_pickle=False, about=json.dumps(about), **small)
+    save_arrays(folder / name, about=json.dumps(about), **small)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -32,6 +32,7 @@ from scorekit.distances import energy_distance
 from scorekit.networks import ScaledNet, ScoreNet, init_scaled
 from scorekit.priors import read_prior
 from scorekit.training import Draw, Fit, train
+from tools.stored import save_arrays
 
 Array = NDArray[np.floating]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "digits_prior.npz"
@@ -191,9 +192,7 @@ def save(path: Path, net: ScaledNet, seed: int, steps: int, copies: int) -> None
         "weights": "running mean, half precision",
     }
     head: dict[str, Any] = {"mean": net.mean, "sd": net.sd, "extra": net.extra}
-    np.savez_compressed(
-        path, allow_pickle=False, about=json.dumps(about), **head, **index, **arrays
-    )
+    save_arrays(path, about=json.dumps(about), **head, **index, **arrays)
 
 
 def main(arguments: list[str] | None = None) -> None:

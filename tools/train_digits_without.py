@@ -27,6 +27,7 @@ from scorekit.denoising import at
 from scorekit.log_density import log_ratio
 from scorekit.networks import ScaledNet, init_scaled
 from scorekit.training import train
+from tools.stored import save_arrays
 from tools.train_digits import batches, noise_mixture, parts, rows
 
 Array = NDArray[np.floating]
@@ -100,9 +101,8 @@ def main(arguments: list[str] | None = None) -> None:
     }
     weights = {f"p_{key}": p.astype(np.float16) for key, p in kept.params.items()}
     index = {f"rows_{name}": r.astype(np.int16) for name, r in rows().items()}
-    np.savez_compressed(
+    save_arrays(
         options.out,
-        allow_pickle=False,
         about=json.dumps(about),
         left_out=np.int16(KEPT),
         sigmas=np.array(SIGMAS),

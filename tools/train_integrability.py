@@ -25,6 +25,7 @@ from scorekit.densities import GaussianMixture, three_hills
 from scorekit.networks import ScoreNet, init_scaled
 from scorekit.training import Penalty, log_uniform, train
 from scorekit.vector_fields import jacobian
+from tools.stored import save_arrays
 
 Array = NDArray[np.floating]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "integrability.npz"
@@ -162,9 +163,8 @@ def run(path: Path, seeds: range = SEEDS, steps: int = STEPS) -> None:
     }
     scales = {f"{kind}/mean": net.mean for kind, net in nets.items()}
     scales |= {f"{kind}/sd": np.array(net.sd) for kind, net in nets.items()}
-    np.savez_compressed(
+    save_arrays(
         path,
-        allow_pickle=False,
         about=json.dumps(about),
         table=table,
         seconds=seconds,

@@ -27,6 +27,7 @@ from scorekit.phantoms import phantoms
 from scorekit.priors import read_prior
 from scorekit.training import Draw, Fit, train
 from tools.make_phantoms import SEEDS, SIZES, part
+from tools.stored import save_arrays
 from tools.train_digits import denoising, ratio, wiener
 
 Array = NDArray[np.floating]
@@ -179,9 +180,7 @@ def save(
         "weights": "running mean, half precision",
     }
     head: dict[str, Any] = {"mean": net.mean, "sd": net.sd, "extra": net.extra, "patch": net.patch}
-    np.savez_compressed(
-        path, allow_pickle=False, about=json.dumps(about), **head, **spread, **arrays
-    )
+    save_arrays(path, about=json.dumps(about), **head, **spread, **arrays)
 
 
 def main(arguments: list[str] | None = None) -> None:
