@@ -93,6 +93,23 @@ def parameter(value: ArrayLike, name: str, ndim: int) -> NDArray[np.float64]:
     return a
 
 
+def spins(value: ArrayLike, shape: tuple[str | int, ...], name: str = "spins") -> NDArray[np.int8]:
+    """Return a batch of ±1 as int8, of a shape such as ``("n", "rows", 8)``: words stand for any.
+
+    The array itself comes back if it is int8 already.
+    """
+    s = np.asarray(value)
+    fits = s.ndim == len(shape) and all(
+        isinstance(want, str) or want == size for want, size in zip(shape, s.shape, strict=True)
+    )
+    if not fits or s.size == 0:
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have shape ({wanted}), got {describe(s)}")
+    if s.dtype.kind not in "if" or not (np.abs(s) == 1).all():
+        raise ValueError(f"{name} must be +1 or -1 everywhere, got {describe(s)}")
+    return s.astype(np.int8, copy=False)
+
+
 def positive(value: Any, name: str) -> float:
     """Return a scalar as a positive, finite float."""
     a = np.asarray(value)

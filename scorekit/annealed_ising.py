@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from . import _inputs
 from .diagnostics import Estimate
-from .ising import Spins, check_spins, ising, ising_energy
+from .ising import LATTICES, Spins, ising, ising_energy
 from .partition import Floats, one_way
 from .weights import influence_estimate, log_mean_weight, relative_weights, weighted_mean
 
@@ -51,7 +51,7 @@ def ising_ais(
     AnnealedIsing
     """
     _inputs.generator(rng)
-    spins, sweeps = check_spins(x, "x"), _inputs.count(sweeps, "sweeps")
+    spins, sweeps = _inputs.spins(x, LATTICES, "x"), _inputs.count(sweeps, "sweeps")
     k = _inputs.parameter(couplings, "couplings", 1)
     if len(k) < 2 or (k < 0).any():
         raise ValueError(

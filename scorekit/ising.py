@@ -18,18 +18,9 @@ from . import _inputs
 from .chains import Trace
 
 Spins = NDArray[np.int8]
-Bytes = NDArray[np.uint8]
+Bits = NDArray[np.unsignedinteger[Any]]
 MOST = np.iinfo(np.uint64).max
-
-
-def check_spins(spins: ArrayLike, name: str = "spins") -> Spins:
-    """Return a batch ``(n, rows, columns)`` of spins ±1 as int8; raise if it is anything else."""
-    s = np.asarray(spins)
-    if s.ndim != 3 or s.size == 0:
-        raise ValueError(f"{name} must have shape (n, rows, columns), got {_inputs.describe(s)}")
-    if s.dtype.kind not in "if" or not (np.abs(s) == 1).all():
-        raise ValueError(f"{name} must be +1 or -1 everywhere, got {_inputs.describe(s)}")
-    return s.astype(np.int8)
+LATTICES = ("n", "rows", "columns")
 
 
 def ising_energy(spins: ArrayLike) -> NDArray[np.float64]:
@@ -44,7 +35,7 @@ def ising_energy(spins: ArrayLike) -> NDArray[np.float64]:
     -------
     array, shape (n,)
     """
-    s = check_spins(spins)
+    s = _inputs.spins(spins, LATTICES)
     right = (s * np.roll(s, -1, 2)).sum((1, 2), dtype=np.int64)
     down = (s * np.roll(s, -1, 1)).sum((1, 2), dtype=np.int64)
     return np.asarray(-(right + down), float)
@@ -97,7 +88,7 @@ def ising(
         For spins that are not ±1, a negative coupling, or an odd side: on an odd torus a
         checkerboard has neighbours of equal colour, and flipping them at once leaves another law.
     """
-    s = check_spins(spins)
+    s = _inputs.spins(spins, LATTICES)
     n, rows, columns = s.shape
     if rows != columns:  # the shear of _Colours closes only then
         raise ValueError(f"spins must have two equal sides, got {rows} × {columns}")
@@ -122,7 +113,7 @@ def ising(
         for colour in (0, 1):
             flips = board.half_sweep(colour, chance, rng)
             if sweep == sweeps:
-                accepted += board.unpack(flips).sum((0, 1))[:n]
+                accepted += board.count(flips)
         if keep_every and sweep % keep_every == 0:
             kept.append(np.array(keep(board.spins())))
     x: Any = board.spins()
@@ -136,96 +127,110 @@ class _Colours:
     Site (i, j) with (i + j) % 2 = c lies at [m, i], 2m = j - i - c modulo the side. Then the
     four neighbours of [m, i] of colour 0 are [m, i], [m, i-1], [m-1, i], [m-1, i+1] of colour 1,
     for *every* i, and with both signs turned for colour 1. So a neighbour is a shift of flat
-    memory, but for one edge of i. A line of margin before and after repeats the other end of m.
+    memory, but for one edge of i. A line of margin repeats the other end of m.
     """
 
     def __init__(self, spins: Spins) -> None:
         self.chains, rows, columns = spins.shape
-        half, width = columns // 2, -(-self.chains // 8)
+        half, packed = columns // 2, _pack(spins)
         m, i = np.arange(half)[:, None], np.arange(rows)
         self.sites = [(i, (2 * m + i + c) % columns) for c in (0, 1)]
-        self.board = np.zeros((2, half + 2, rows, width), np.uint8)
-        self.inner = self.board[:, 1:-1]
-        up = np.packbits(spins.transpose(1, 2, 0) > 0, axis=2)
+        # The bytes of a site in as few numbers as can be: 64 chains are one of 64 bits.
+        up = packed.view(f"u{math.gcd(packed.shape[2], 8)}")
+        width, line = up.shape[2], up[0].size
+        board = np.empty((2, half + 2, rows, width), up.dtype)
+        self.inner, memory = board[:, 1:-1], board.reshape(2, -1)
+        self.flat = memory[:, line:-line]
+        self.differ = np.empty((4, half * line), up.dtype)
+        edges = self.differ.reshape(4, half, rows, width)
+        self.pairs = []  # by colour: sites, a neighbour of each, where their difference is put
+        for c, way, here, there in ((0, -1, 0, -1), (1, 1, -1, 0)):
+            site, other, shifts = board[c, 1:-1], board[1 - c], (0, width, line, line - width)
+            pairs = [
+                (self.flat[c], memory[1 - c, line + way * k :][: half * line], out)
+                for k, out in zip(shifts, self.differ, strict=True)
+            ]
+            # A shift along i is wrong for the sites of one edge, whose neighbour is at the other.
+            beyond = other[1 + way :][:half]
+            pairs.append((site[:, here], other[1:-1, there], edges[1][:, here]))
+            pairs.append((site[:, there], beyond[:, here], edges[3][:, there]))
+            self.pairs.append(pairs)
+        # A line beyond the end, where the other colour looks, and the line that it repeats.
+        self.margins = [(board[0, -1], board[0, 1]), (board[1, 0], board[1, -2])]
+        self.below = np.empty(8 * half * packed[0].size, bool)
         for c in (0, 1):
             self.inner[c] = up[self.sites[c]]
             self._wrap(c)
-        line = rows * width
-        flat, self.shape = self.board.reshape(2, -1), (half, rows, width)
-        self.flat = [flat[c, line:-line] for c in (0, 1)]
-        self.around = [
-            [flat[1 - c, line + way * k :][: half * line] for k in (0, width, line, line - width)]
-            for c, way in ((0, -1), (1, 1))
-        ]
-        self.differ = np.empty((4, half * line), np.uint8)
-        edges = self.differ.reshape(4, *self.shape)
-        # (where a shift is wrong, the site there, its neighbour), by colour
-        ends = ((0, 1, (0, -1)), (1, -1, (-1, 0)))
-        self.edges = [
-            [
-                (edges[1][:, here], self.inner[c][:, here], self.inner[1 - c][:, there]),
-                (
-                    edges[3][:, there],
-                    self.inner[c][:, there],
-                    self.board[1 - c, 1 - way : half + 1 - way, here],
-                ),
-            ]
-            for c, way, (here, there) in ends
-        ]
-        self.accept = np.empty(8 * half * line, bool)
-        self.words = -(-self.accept.size // 4)
 
     def half_sweep(
         self, colour: int, chance: tuple[float, float], rng: np.random.Generator
-    ) -> Bytes:
+    ) -> Bits:
         """Flip the sites of one colour; return which, as packed bits."""
-        a, b, c, d = self.differ
-        for out, neighbour in zip(self.differ, self.around[colour], strict=True):
-            np.bitwise_xor(self.flat[colour], neighbour, out=out)
-        for out, site, neighbour in self.edges[colour]:
-            np.bitwise_xor(site, neighbour, out=out)
-        many = a & b  # two or more neighbours differ
-        a |= b
-        np.bitwise_and(c, d, out=b)
-        many |= b
-        c |= d
-        np.bitwise_and(a, c, out=b)
-        many |= b
-        a |= c  # one or more
-        words = rng.integers(0, MOST, self.words, np.uint64, endpoint=True)
-        uniforms, rounding = words.view(np.uint16)[: self.accept.size], rng.random()
+        sites, (one, flips) = self.flat[colour], self._different(colour)
+        words = rng.integers(0, MOST, -(-self.below.size // 4), np.uint64, endpoint=True)
+        uniforms, rounding = words.view(np.uint16)[: self.below.size], rng.random()
         # ΔE ≤ 0 with two or more different neighbours, 4 with one, 8 with none.
-        a &= self._packed(uniforms, int(chance[0] + rounding))
-        many |= a
-        many |= self._packed(uniforms, int(chance[1] + rounding))
-        self.flat[colour] ^= many
+        one &= self._below(uniforms, int(chance[0] + rounding))
+        flips |= one
+        flips |= self._below(uniforms, int(chance[1] + rounding))
+        sites ^= flips
         self._wrap(colour)
-        flips: Bytes = many.reshape(self.shape)
         return flips
 
-    def _packed(self, uniforms: NDArray[np.uint16], limit: int) -> Bytes:
+    def _different(self, colour: int) -> tuple[Bits, Bits]:
+        """Where a site differs from one neighbour or more, and where from two or more."""
+        for site, neighbour, out in self.pairs[colour]:
+            np.bitwise_xor(site, neighbour, out=out)
+        one, b, c, d = self.differ
+        two = one & b
+        one |= b
+        for differs in (c, d):
+            two |= np.bitwise_and(one, differs, out=b)
+            one |= differs
+        return one, two
+
+    def _below(self, uniforms: NDArray[np.uint16], limit: int) -> Bits:
         """Packed bits that say which uniforms are below a limit, at most 65536."""
         if limit > 65535:
-            self.accept.fill(True)
+            self.below.fill(True)
         else:
-            np.less(uniforms, np.uint16(limit), out=self.accept)
-        return np.packbits(self.accept)
+            np.less(uniforms, np.uint16(limit), out=self.below)
+        return np.packbits(self.below).view(self.differ.dtype)
 
     def _wrap(self, colour: int) -> None:
-        """Copy the first and last line into the margin at the other end."""
-        b = self.board[colour]
-        b[0], b[-1] = b[-2], b[1]
+        """Copy into the margin the line that lies at the other end."""
+        margin, line = self.margins[colour]
+        margin[...] = line
 
-    def unpack(self, packed: Bytes) -> NDArray[np.uint8]:
-        """Bits by site and chain."""
-        bits: NDArray[np.uint8] = np.unpackbits(packed, axis=2)
-        return np.asarray(bits[:, :, : self.chains])
+    def count(self, flips: Bits) -> NDArray[np.uint64]:
+        """Count the flips of each chain."""
+        bits = np.unpackbits(flips.view(np.uint8)).reshape(*self.inner.shape[1:3], -1)
+        return np.asarray(bits.sum(0, dtype=np.uint32).sum(0)[: self.chains])
 
     def spins(self) -> Spins:
-        half, rows, width = self.shape
-        up = np.empty((rows, 2 * half, width), np.uint8)
+        _, half, rows, width = self.inner.shape
+        up = np.empty((rows, 2 * half, width), self.differ.dtype)
         for c in (0, 1):
             up[self.sites[c]] = self.inner[c]
-        return self.unpack(up).transpose(2, 0, 1).astype(np.int8, order="C") * np.int8(2) - np.int8(
-            1
-        )
+        return _unpack(up.view(np.uint8), self.chains)
+
+
+def _pack(spins: Spins) -> NDArray[np.uint8]:
+    """Bits by site, ``(rows, columns, ⌈n/8⌉)``: 1 for +1, chain 8b + k in bit 7 - k of byte b."""
+    n, rows, columns = spins.shape
+    up = np.zeros((-(-n // 8), 8, rows, columns), np.uint8)
+    up.reshape(-1, rows, columns)[:n] = spins > 0
+    packed = up[:, 0]
+    for k in range(1, 8):
+        packed = 2 * packed | up[:, k]
+    return np.ascontiguousarray(packed.transpose(1, 2, 0))
+
+
+def _unpack(packed: NDArray[np.uint8], n: int) -> Spins:
+    """Return the n lattices that ``_pack`` packed."""
+    by_byte = np.ascontiguousarray(packed.transpose(2, 0, 1))
+    bits = np.stack([by_byte >> k & 1 for k in range(7, -1, -1)], axis=1)
+    spins = bits.reshape(-1, *by_byte.shape[1:])[:n].view(np.int8)
+    spins *= 2
+    spins -= 1
+    return spins

@@ -21,17 +21,6 @@ Numbers = NDArray[np.float64]
 Spins = NDArray[np.int8]
 
 
-def check_spins(spins: ArrayLike, d: int | None = None, name: str = "spins") -> Spins:
-    """Return a batch ``(n, d)`` of ±1 as int8; raise if it is anything else."""
-    s = np.asarray(spins)
-    if s.ndim != 2 or s.size == 0 or (d is not None and s.shape[1] != d):
-        want = f"(n, {'d' if d is None else d})"
-        raise ValueError(f"{name} must have shape {want}, got {_inputs.describe(s)}")
-    if s.dtype.kind not in "if" or not (np.abs(s) == 1).all():
-        raise ValueError(f"{name} must be +1 or -1 everywhere, got {_inputs.describe(s)}")
-    return s.astype(np.int8)
-
-
 @dataclass(frozen=True, eq=False)
 class Pairwise:
     """Fields h ``(d,)``, or ``(n, d)`` for a batch, one row each, and couplings J ``(d, d)``."""
@@ -41,7 +30,7 @@ class Pairwise:
 
     def energy(self, spins: ArrayLike) -> Numbers:
         """E of each row of ``(n, d)``."""
-        s = check_spins(spins, len(self.couplings)).astype(float)
+        s = _inputs.spins(spins, ("n", len(self.couplings))).astype(float)
         return np.asarray(-(self.fields * s).sum(1) - ((s @ self.couplings) * s).sum(1) / 2)
 
     def given(self, noisy: ArrayLike, flipped: float) -> Pairwise:
@@ -49,7 +38,7 @@ class Pairwise:
 
         :math:`\log p(y\mid s)=\theta\,y\cdot s` + const, θ = ½ log((1-ρ)/ρ): a field for each row.
         """
-        y = check_spins(noisy, len(self.couplings), "noisy")
+        y = _inputs.spins(noisy, ("n", len(self.couplings)), "noisy")
         if not 0 < _inputs.positive(flipped, "flipped") < 1:
             raise ValueError(f"flipped must lie between 0 and 1, got {flipped!r}")
         return Pairwise(self.fields + np.log((1 - flipped) / flipped) / 2 * y, self.couplings)
@@ -73,7 +62,7 @@ def fit_pairwise(spins: ArrayLike, ridge: float = 1e-2) -> Pairwise:
     -------
     Pairwise
     """
-    s = check_spins(spins).astype(float)
+    s = _inputs.spins(spins, ("n", "d")).astype(float)
     weight, (n, d) = _inputs.positive(ridge, "ridge"), s.shape
     pairs = np.triu_indices(d, 1)
 
@@ -108,7 +97,7 @@ def pairwise_sweeps(
 
     Draws one uniform a chain for each site. π stays; detailed balance does not hold over a sweep.
     """
-    s, kept = check_spins(spins, len(model.couplings)), []
+    s, kept = _inputs.spins(spins, ("n", len(model.couplings))), []
     sweeps, keep_every = (
         _inputs.count(sweeps, "sweeps", 0),
         _inputs.count(keep_every, "keep_every", 0),
@@ -135,7 +124,7 @@ def iterated_modes(model: Pairwise, spins: ArrayLike, sweeps: int = 100) -> Spin
 
     Zero temperature: a local minimum of E (Besag 1986, *J. R. Stat. Soc. B* 48, 259–302).
     """
-    x = check_spins(spins, len(model.couplings)).astype(float).T.copy()
+    x = _inputs.spins(spins, ("n", len(model.couplings))).astype(float).T.copy()
     fields = np.broadcast_to(model.fields, x.T.shape).T
     for _ in range(_inputs.count(sweeps, "sweeps")):
         before = x.copy()
