@@ -36,6 +36,16 @@ def test_log_prob_equals_an_independent_log_p(density, log_p, rng):
 
 
 @every_density
+def test_both_at_once_are_the_two(density, log_p, rng):
+    both = getattr(density, "log_prob_and_score", None)
+    if both is None:
+        pytest.skip("it has no shorter way to both")
+    x = density.sample(400, rng=rng)
+    np.testing.assert_allclose(both(x)[0], density.log_prob(x), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(both(x)[1], density.score(x), rtol=1e-12, atol=1e-12)
+
+
+@every_density
 def test_samples_obey_steins_identity(density, log_p, rng):
     x = density.sample(100_000, rng=rng)
     estimate = mean_se((x * density.score(x)).sum(1))
