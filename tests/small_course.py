@@ -1,6 +1,7 @@
 """A course with one small private exercise, and its marks without a box, for quick tests."""
 
 import json
+import sqlite3
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
@@ -120,3 +121,16 @@ class Unboxed(Executor):
 def grade(course: Course, executor: Executor | None = None, **options: Any) -> list[Any]:
     workers = given(executor or Unboxed())
     return list(nbgrader_shell.mark(course, "small", lambda *_: workers, **options))
+
+
+def gradebook_rows(root: Path) -> list[tuple[Any, ...]]:
+    """Everything in a course's gradebook that a mark depends on; nothing in it may be broken."""
+    with sqlite3.connect(root / "gradebook.db") as database:
+        assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert database.execute("pragma foreign_key_check").fetchall() == []
+        return database.execute(
+            "select a.student_id, c.name, g.auto_score, g.manual_score, g.needs_manual_grade "
+            "from grade g join submitted_notebook n on g.notebook_id = n.id "
+            "join submitted_assignment a on n.assignment_id = a.id "
+            "join base_cell c on g.cell_id = c.id order by 1, 2"
+        ).fetchall()

@@ -9,11 +9,10 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from class_of_thirty import DUE, PERCENT, Pupil, exported, pupils, roster
-from small_course import zipped
+from small_course import gradebook_rows, zipped
 
 from gradekit import course as command
 from gradekit.course_folder import open_course
@@ -27,19 +26,6 @@ pytestmark = [pytest.mark.long, pytest.mark.box, pytest.mark.xdist_group("class"
 
 def run(*arguments: object) -> None:
     assert command.main([str(a) for a in arguments]) == 0
-
-
-def rows(root: Path) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(root / "gradebook.db") as database:
-        assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
-        assert database.execute("pragma foreign_key_check").fetchall() == []
-        found = database.execute(
-            "select a.student_id, c.name, g.auto_score, g.manual_score, g.needs_manual_grade "
-            "from grade g join submitted_notebook n on g.notebook_id = n.id "
-            "join submitted_assignment a on n.assignment_id = a.id "
-            "join base_cell c on g.cell_id = c.id order by 1, 2"
-        ).fetchall()
-    return list(found)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +63,7 @@ def test_every_mark_is_the_one_that_is_due(
 ) -> None:
     root, people = taught
     machine: dict[str, float] = {}
-    for student, cell, auto, _, _ in rows(root):
+    for student, cell, auto, _, _ in gradebook_rows(root):
         machine[student] = machine.get(student, 0) + (auto if cell != "q6" else 0)
     assert machine == {one.id: one.machine for one in people if one.files}
     # Marks by hand, through the table.
@@ -97,18 +83,18 @@ def test_every_mark_is_the_one_that_is_due(
     final = {one.id: {NAME: one.final} for one in people if one.files}
     assert totals(course) == final
     # Graded once more, by us and by nbgrader's own button: nothing moves, no mark by hand is lost.
-    before = rows(root)
+    before = gradebook_rows(root)
     for path in root.glob(f"graded/{NAME}/*.json"):
         path.write_text(json.dumps({**json.loads(path.read_text()), "key": ""}))
     run("grade", root)
-    assert rows(root) == before
+    assert gradebook_rows(root) == before
     for student in ("late", "crook"):
         done = course.api().autograde(NAME, student)
         assert done["success"], done
     assert not course.api().autograde(NAME, "nojson")["success"]  # nbgrader cannot open it
-    assert rows(root) == before
+    assert gradebook_rows(root) == before
     run("grade", root)
-    assert rows(root) == before
+    assert gradebook_rows(root) == before
     assert totals(course) == final
     # Out it goes.
     out = tmp_path / "marks.csv"
@@ -183,7 +169,7 @@ def test_formgrader_shows_the_answers_and_takes_a_mark(
     finally:
         server.terminate()
         server.wait()
-    mark = {r[:2]: r[3:] for r in rows(root)}
+    mark = {r[:2]: r[3:] for r in gradebook_rows(root)}
     assert mark["full4", "q6"] == (1.25, 0)
     run("grade", root)
-    assert {r[:2]: r[3:] for r in rows(root)} == mark
+    assert {r[:2]: r[3:] for r in gradebook_rows(root)} == mark

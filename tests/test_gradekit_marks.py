@@ -2,12 +2,21 @@
 
 import csv
 import shutil
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from small_course import DUE, HALF, RIGHT, Unboxed, grade, handed_in, small_course, zipped
+from small_course import (
+    DUE,
+    HALF,
+    RIGHT,
+    Unboxed,
+    grade,
+    gradebook_rows,
+    handed_in,
+    small_course,
+    zipped,
+)
 
 from gradekit import marks, nbgrader_shell
 from gradekit.collect import collect
@@ -66,17 +75,7 @@ def hand(course: Course, path: Path, **points: str) -> None:
 
 
 def state(course: Course) -> list[tuple[object, ...]]:
-    """Everything in the gradebook that a mark depends on."""
-    with sqlite3.connect(course.root / "gradebook.db") as database:
-        assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
-        assert database.execute("pragma foreign_key_check").fetchall() == []
-        found = database.execute(
-            "select a.student_id, c.name, g.auto_score, g.manual_score, g.needs_manual_grade "
-            "from grade g join submitted_notebook n on g.notebook_id = n.id "
-            "join submitted_assignment a on n.assignment_id = a.id "
-            "join base_cell c on g.cell_id = c.id order by 1, 2"
-        ).fetchall()
-    return list(found)
+    return gradebook_rows(course.root)
 
 
 def test_the_gradebook_is_filled(course: Course) -> None:
