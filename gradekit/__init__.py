@@ -8,6 +8,7 @@ masters ``python -m gradekit.build``.
 from .checks import Exercise, Failed, Limits, check, close, load, need, numbers, within
 from .codec import Source
 from .local import checker
+from .shared import generator, need_own_generator, seeded, spd
 
 __all__ = [
     "Exercise",
@@ -17,8 +18,12 @@ __all__ = [
     "check",
     "checker",
     "close",
+    "generator",
     "load",
     "need",
+    "need_own_generator",
     "numbers",
+    "seeded",
+    "spd",
     "within",
 ]

@@ -114,7 +114,9 @@ def exercise_of(name: str, checks: str) -> Exercise:
 
 
 # The modules of this package that a mark depends on.
-MARKING = ("box", "boxed", "checks", "codec", "jobs", "masking", "submissions", "worker")
+MARKING = (
+    "box", "boxed", "checks", "codec", "jobs", "masking", "shared", "submissions", "worker"
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

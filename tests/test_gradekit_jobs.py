@@ -66,7 +66,7 @@ def test_another_version_of_the_code_does_not_grade() -> None:
 
 def test_the_version_covers_every_module_that_marking_imports() -> None:
     here = Path(jobs.__file__).parent
-    found, todo = set(), ["jobs", "worker"]
+    found, todo = set(), ["jobs", "worker", "__init__"]  # the last is what checks files import from
     while todo:
         name = todo.pop()
         found.add(name)
@@ -74,7 +74,7 @@ def test_the_version_covers_every_module_that_marking_imports() -> None:
         modules = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
         modules += ["codec"] * (name == "worker")
         todo += [str(m) for m in modules if m not in found]
-    assert found - {"feedback"} == set(jobs.MARKING)
+    assert found - {"feedback", "local", "__init__"} == set(jobs.MARKING)
 
 
 @pytest.mark.parametrize("edited", ["gradekit/codec.py", "scorekit/densities.py"])

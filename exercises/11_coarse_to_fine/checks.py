@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import Source, check, close, need_own_generator, numbers, seeded, spd, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -23,24 +23,6 @@ MASKED = (
     "pyramids.reduced",
 )
 N = 8_000
-
-
-def seeded(seed):
-    return Source("np.random.default_rng(seed)", seed=int(seed))
-
-
-def spd(S, d, low=0.3, high=2.0):
-    """A symmetric positive definite matrix, far from diagonal."""
-    turn = np.linalg.qr(S.rng.standard_normal((d, d)))[0]
-    m = turn * np.geomspace(low, high, d) @ turn.T
-    return (m + m.T) / 2
-
-
-def need_own_generator(run, shape):
-    """``run(rng)`` must repeat itself with the same rng, and only then."""
-    first, again, other = (numbers(run(seeded(k)), shape, "the points") for k in (1, 1, 2))
-    need(np.array_equal(first, again), "the same rng gave other points; draw from rng only")
-    need((first != other).any(), "another rng gave the same points; is rng used at all?")
 
 
 # ---- q1: when two hills are log-concave
@@ -69,7 +51,7 @@ def merged_hills(S):
 def any_hills(S):
     """For any covariance the condition holds with equality."""
     for d in (2, 4):
-        cov, m = spd(S, d), S.rng.normal(0, 1, d)
+        cov, m = spd(S, d, 0.3, 2), S.rng.normal(0, 1, d)
         m *= S.rng.uniform(1.5, 4) / np.sqrt(m @ np.linalg.solve(cov, m))
         sigma = float(numbers(S.call("least_blur", m, cov), (), "the blur"))
         q = m @ np.linalg.solve(cov + sigma**2 * np.eye(d), m)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import Source, check, close, need_own_generator, numbers, seeded, spd, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -21,24 +21,6 @@ MASKED = (
     "varying_metric._proposal",
 )
 N = 12_000
-
-
-def seeded(seed):
-    return Source("np.random.default_rng(seed)", seed=int(seed))
-
-
-def spd(S, d, low=0.4, high=2.5):
-    """A symmetric positive definite matrix, far from diagonal."""
-    turn = np.linalg.qr(S.rng.standard_normal((d, d)))[0]
-    m = turn * np.geomspace(low, high, d) @ turn.T
-    return (m + m.T) / 2
-
-
-def need_own_generator(run, shape):
-    """``run(rng)`` must repeat itself with the same rng, and only then."""
-    first, again, other = (numbers(run(seeded(k)), shape, "the points") for k in (1, 1, 2))
-    need(np.array_equal(first, again), "the same rng gave other points; draw from rng only")
-    need((first != other).any(), "another rng gave the same points; is rng used at all?")
 
 
 # ---- q1: arrows and kicks that match
