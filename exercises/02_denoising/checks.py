@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import Source, check, close, need, numbers, seeded, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -15,10 +15,6 @@ MASKED = (
     "denoising.dsm_loss",
     "networks.ScaledNet",
 )
-
-
-def generator(seed):
-    return Source("np.random.default_rng(seed)", seed=seed)
 
 
 def new_seed(S):
@@ -123,7 +119,7 @@ def replay(S):
     eps = np.random.default_rng(seed).standard_normal(x.shape)
     level = sigma[:, None]
     arrow = ((x + level * eps) @ turn + shift) / (1 + level)
-    got = S.call("dsm_loss", score, x, sigma, generator(seed))
+    got = S.call("dsm_loss", score, x, sigma, seeded(seed))
     close(got, ((eps + level * arrow) ** 2).sum(1), "the loss of each point")
 
 
@@ -134,7 +130,7 @@ def own_generator(S):
     x, sigma = S.rng.normal(0, 2, (9, 2)), S.rng.uniform(0.5, 2, 9)
     a, b = S.rng.choice(2**31, 2, replace=False)
     first, other = (
-        numbers(S.call("dsm_loss", score, x, sigma, generator(int(seed))), (9,), "the losses")
+        numbers(S.call("dsm_loss", score, x, sigma, seeded(seed)), (9,), "the losses")
         for seed in (a, b)
     )
     need((first != other).all(), "another rng gave the same losses; is rng used at all?")
@@ -146,7 +142,7 @@ def floor(S):
     n, d, v = 20_000, 2, S.rng.uniform(0.5, 2)
     x, sigma = np.sqrt(v) * S.rng.standard_normal((n, d)), S.rng.uniform(1.6, 2.0)
     score = Source("lambda y, sigma: -y / (v + np.asarray(sigma)[:, None] ** 2)", v=v)
-    got = S.call("dsm_loss", score, x, np.full(n, sigma), generator(new_seed(S)))
+    got = S.call("dsm_loss", score, x, np.full(n, sigma), seeded(new_seed(S)))
     want = d * v / (v + sigma**2)
     mean = numbers(got, (n,), "the losses").mean()
     within(mean, want, want * np.sqrt(2 / (n * d)), "the mean loss of the exact score")
@@ -200,7 +196,7 @@ def tiny_noise(S):
 
 
 def fitted(S, x, sigma, y, seed):
-    return S.call("fit_score", x, sigma, y, generator(seed))
+    return S.call("fit_score", x, sigma, y, seeded(seed))
 
 
 @check("q5", points=1)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import Source, check, close, generator, need, numbers, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -17,10 +17,6 @@ MASKED = (
     "escape.first_passage",
 )
 N = 12_000
-
-
-def generator(S):
-    return Source("np.random.default_rng(seed)", seed=int(S.rng.integers(2**31)))
 
 
 def judge_cloud(got, mean, variance, what):

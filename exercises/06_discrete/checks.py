@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import check, close, need, numbers, seeded, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -15,10 +15,6 @@ MASKED = (
     "sequences.fit_ngram",
 )
 N = 20_000
-
-
-def generator(seed):
-    return Source("np.random.default_rng(seed)", seed=int(seed))
 
 
 # ---- q1: the matrix of a chain
@@ -87,7 +83,7 @@ def right_sweep(s, k, rng):
 
 def same_sweep(S, k, size, what):
     seed, s = S.rng.integers(2**31), S.rng.choice([-1, 1], (size, size))
-    got = numbers(S.call("sweep", s, k, generator(seed)), (size, size), "the lattice")
+    got = numbers(S.call("sweep", s, k, seeded(seed)), (size, size), "the lattice")
     want = right_sweep(s, k, np.random.default_rng(seed))
     need(np.isin(got, (-1, 1)).all(), "spins must be +1 or -1")
     need((got == want).all(), f"{what}: {int((got != want).sum())} of {size**2} spins are wrong")
@@ -152,7 +148,7 @@ def at_the_ends(S):
 
 def run(S, log_w, f, x, steps):
     seed = S.rng.integers(2**31)
-    got = S.call("sample_letters", log_w, f, x, steps, generator(seed))
+    got = S.call("sample_letters", log_w, f, x, steps, seeded(seed))
     return numbers(got, (len(x),), "the letters")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers
+from gradekit import Source, check, close, generator, need, numbers
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -114,10 +114,6 @@ def where_the_curl_is(S):
 
 
 # ---- q3: a trace with an error bar
-
-
-def generator(S):
-    return Source("np.random.default_rng(seed)", seed=int(S.rng.integers(2**31)))
 
 
 def pair(S, field, x, probes, rng):

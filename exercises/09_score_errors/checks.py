@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import Source, check, close, generator, need, numbers, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -171,10 +171,6 @@ def thin_data(S):
 
 N = 12_000
 BELL = "lambda y, sigma: -c * y / (v + sigma**2)"
-
-
-def generator(S):
-    return Source("np.random.default_rng(seed)", seed=int(S.rng.integers(2**31)))
 
 
 def factor_error(s, eps, sigma):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import digamma
 
-from gradekit import Source, check, close, need, numbers
+from gradekit import check, close, generator, need, numbers, spd
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -20,13 +20,6 @@ MASKED = (
     "collapse._plain_log_det",
     "collapse.Alarm",
 )
-
-
-def spd(S, d, low=0.4, high=2.5):
-    """A symmetric positive definite matrix, far from diagonal."""
-    turn = np.linalg.qr(S.rng.standard_normal((d, d)))[0]
-    m = turn * np.geomspace(low, high, d) @ turn.T
-    return (m + m.T) / 2
 
 
 # ---- q1: the guided score of two hills
@@ -155,7 +148,7 @@ def flow(S):
 
 
 def answer(S, reference, batch, rate):
-    rng = Source("np.random.default_rng(seed)", seed=int(S.rng.integers(2**31)))
+    rng = generator(S)
     return bool(S.call("alarm", reference, batch, rate, rng))
 
 

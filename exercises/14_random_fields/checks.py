@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import stats
 
-from gradekit import Source, check, close, need, numbers, within
+from gradekit import Source, check, close, generator, need, numbers, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -169,10 +169,6 @@ def swinging_modes(S):
 # ---- q3: a walk without bias
 
 N = 6000
-
-
-def generator(S):
-    return Source("np.random.default_rng(seed)", seed=int(S.rng.integers(2**31)))
 
 
 def walk(S, x, p, step, steps, what):

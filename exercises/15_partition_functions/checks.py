@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.integrate import quad
 
-from gradekit import Failed, Source, check, close, need, numbers, within
+from gradekit import Failed, check, close, need, numbers, seeded, within
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -19,10 +19,6 @@ MASKED = (
     "annealed_gaussians.expected_ula_weight",
     "annealed_ising.ising_ais",
 )
-
-
-def generator(seed):
-    return Source("np.random.default_rng(seed)", seed=int(seed))
 
 
 # ---- q1: what the weights say
@@ -121,7 +117,7 @@ def right_anneal(energies, betas, n, rng):
 def same_walk(S, betas, what):
     m, n, seed = int(S.rng.integers(5, 9)), 400, S.rng.integers(2**31)
     energies = S.rng.normal(0, 1.5, m)
-    got = S.call("anneal", energies, betas, n, generator(seed))
+    got = S.call("anneal", energies, betas, n, seeded(seed))
     if not isinstance(got, tuple) or len(got) != 2:
         raise Failed("anneal must return two arrays: log weights, places")
     want = right_anneal(energies, betas, n, np.random.default_rng(seed))
@@ -165,7 +161,7 @@ def near_truth(S, a, b, betas, what):
 
     exact = np.log(quad(f, -8, 8, limit=200)[0])
     width, seed = S.rng.uniform(0.4, 0.7), S.rng.integers(2**31)
-    got = S.call("log_z", a, b, betas, width, N, generator(seed))
+    got = S.call("log_z", a, b, betas, width, N, seeded(seed))
     # How far a right answer may be off: the spread of the weights of the plain leaps is more.
     rng = np.random.default_rng(0)
     x, log_w = rng.standard_normal(4000), np.zeros(4000)
@@ -195,7 +191,7 @@ def one_well(S):
     one, two = (int(seed) for seed in S.rng.choice(2**31, 2, replace=False))
     fine, coarse = np.linspace(0, 1, 13), np.array([0.0, 1.0])
     first, again, other, leap = (
-        float(numbers(S.call("log_z", a, b, betas, 0.5, 200, generator(seed)), (), "log Z"))
+        float(numbers(S.call("log_z", a, b, betas, 0.5, 200, seeded(seed)), (), "log Z"))
         for betas, seed in ((fine, one), (fine, one), (fine, two), (coarse, one))
     )
     need(first == again, "the same rng gave another number; draw from rng only")
@@ -206,5 +202,5 @@ def one_well(S):
 @check("q4", points=1)
 def nothing_to_do(S):
     """If the target is the start, the answer is exact."""
-    got = S.call("log_z", 0.0, 1.0, np.linspace(0, 1, 6), 0.5, 100, generator(S.rng.integers(99)))
+    got = S.call("log_z", 0.0, 1.0, np.linspace(0, 1, 6), 0.5, 100, seeded(S.rng.integers(99)))
     close(got, np.log(2 * np.pi) / 2, "log Z of the start itself")
