@@ -107,9 +107,9 @@ def site(copy_tree: Callable[[str], Path]) -> Site:
     return live_site.build(copy_tree)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(site: Site) -> Iterator[Server]:
-    """A web server on this machine for that site."""
+    """A web server on this machine for that site, or for the one that a module has instead."""
     import live_site
 
     with live_site.serve(site.folder.parents[live_site.SUB_PATH.count("/")]) as running:

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from live_site import SUB_PATH, TROUBLE, Server, Site
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
-    # A site on another host without https, where browsers offer pages less.
-    "--host-resolver-rules=MAP plain.test 127.0.0.1",
+    # A site on another host without https, where browsers offer pages less. Nothing else is found:
+    # what a service worker fetches is not always seen, so it must reach nothing.
+    "--host-resolver-rules=MAP plain.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
 HOSTS = re.compile(r"(http://(127\.0\.0\.1|plain\.test):\d+/|data:|blob:)")
 CDN = "https://cdn.jsdelivr.net/"
@@ -22,18 +23,24 @@ MINUTE = 60_000
 expect.set_options(timeout=MINUTE)
 
 
-@contextmanager
-def clean(browser: Browser, ignore: str = "") -> Iterator[Page]:
-    """A page of its own; afterwards nothing may have left this machine, or be on the console."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+def watched(context: BrowserContext, *levels: str) -> tuple[list[str], list[str]]:
+    """What leaves this machine, and what goes wrong or is on the console at one of these levels."""
     # Browsers ask for this by themselves when a page names no icon.
     context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
     outside: list[str] = []
     errors: list[str] = []
     context.on("request", lambda r: HOSTS.match(r.url) or outside.append(r.url))
-    context.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
+    context.on("console", lambda m: m.type in levels and errors.append(m.text))
     context.on("response", lambda r: r.status >= 400 and errors.append(f"{r.status} {r.url}"))
     context.on("weberror", lambda e: errors.append(str(e.error)))
+    return outside, errors
+
+
+@contextmanager
+def clean(browser: Browser, ignore: str = "") -> Iterator[Page]:
+    """A page of its own; afterwards nothing may have left this machine, or be on the console."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    outside, errors = watched(context, "error", "warning")
     page = context.new_page()
     page.set_default_timeout(MINUTE)
     yield page
@@ -85,7 +92,7 @@ def write(page: Page, number: int, code: str) -> None:
 class Cdn:
     """The public address, played by the files in the cache."""
 
-    def __init__(self, page: Page, site: Site) -> None:
+    def __init__(self, page: Page | BrowserContext, site: Site) -> None:
         self.changed = ""  # a file that arrives with one byte changed
         self.blocked = ""  # a file that does not arrive
         self.served: set[str] = set()

@@ -7,23 +7,15 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import live_site
 import numpy as np
 import pytest
-from conftest import CHROMIUM, ROOT
-from live_site import Server
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Locator,
-    Page,
-    Route,
-    expect,
-    sync_playwright,
-)
+from conftest import ROOT
+from live_browser import CDN, MINUTE, Cdn, watched
+from live_site import SUB_PATH, Server, Site
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from scorekit.priors import load_prior
 from tools import lite_site, pyodide_site
@@ -35,32 +27,13 @@ pytestmark = [
     pytest.mark.xdist_group("book"),
 ]
 
-SUB_PATH = "some/where"
-CDN = "https://cdn.jsdelivr.net/"
-MINUTE = 60_000
-expect.set_options(timeout=MINUTE)
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-    # What a service worker fetches is not always seen; here it could reach nothing.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]  # fmt: skip
-HERE = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:)")
 CHAPTER = "chapters/01_landscape"
 EXERCISE = "exercises/01_landscape/exercise"
 
 
-@dataclass(frozen=True)
-class Site:
-    """The book under a sub-path with Python and notebooks in it."""
-
-    folder: Path
-    cdn_config: str  # what says where Python is, before it came into the book
-    pyodide: Path
-
-
 @pytest.fixture(scope="module")
 def site(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The book under a sub-path with Python and notebooks in it."""
     pyodide = live_site.pyodide_folder()
     folder = tmp_path_factory.mktemp("www") / SUB_PATH
     shutil.copytree(book, folder)
@@ -70,20 +43,6 @@ def site(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(folder, cdn_config, pyodide)
 
 
-@pytest.fixture(scope="module")
-def server(site: Site) -> Iterator[Server]:
-    with live_site.serve(site.folder.parents[1]) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
-
-
 @contextmanager
 def clean(browser: Browser, elsewhere: str = "") -> Iterator[BrowserContext]:
     """A browser of its own; afterwards nothing may have left, or be on the console."""
@@ -91,13 +50,7 @@ def clean(browser: Browser, elsewhere: str = "") -> Iterator[BrowserContext]:
     context.set_default_timeout(MINUTE)
     if elsewhere:  # Playwright cannot answer what goes through a service worker: have none
         context.add_init_script("delete Navigator.prototype.serviceWorker")
-    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
-    outside: list[str] = []
-    errors: list[str] = []
-    context.on("request", lambda r: HERE.match(r.url) or outside.append(r.url))
-    context.on("console", lambda m: m.type == "error" and errors.append(m.text))
-    context.on("response", lambda r: r.status >= 400 and errors.append(f"{r.status} {r.url}"))
-    context.on("weberror", lambda e: errors.append(str(e.error)))
+    outside, errors = watched(context, "error")
     yield context
     context.close()
     assert [url for url in outside if not (elsewhere and url.startswith(elsewhere))] == []
@@ -227,24 +180,6 @@ def test_an_exercise_is_checked(browser: Browser, site: Site, server: Server) ->
     assert not any(path.endswith(("mutants.py", "master.ipynb")) for path in server.asked)
 
 
-class Cdn:
-    """The public address, played by the files in the cache."""
-
-    def __init__(self, context: BrowserContext, site: Site, changed: str = "") -> None:
-        self.served: set[str] = set()
-        self.changed = changed
-        context.route("**/_static/live/live.json", lambda r: r.fulfill(body=site.cdn_config))
-        context.route(f"{CDN}**", lambda route: self.answer(route, site.pyodide))
-
-    def answer(self, route: Route, folder: Path) -> None:
-        name = route.request.url.rpartition("/")[2]
-        body = (folder / name).read_bytes()
-        if self.changed and self.changed in name:
-            body = body[:99] + bytes([body[99] ^ 1]) + body[100:]
-        self.served.add(name)
-        route.fulfill(body=body, headers={"Access-Control-Allow-Origin": "*"})
-
-
 def test_the_public_address(browser: Browser, site: Site, server: Server) -> None:
     with clean(browser, elsewhere=CDN) as context:
         cdn = Cdn(context, site)
@@ -263,7 +198,8 @@ def test_a_changed_byte_is_refused_and_the_reader_told(
 ) -> None:
     with browser.new_context() as context:
         context.add_init_script("delete Navigator.prototype.serviceWorker")
-        cdn = Cdn(context, site, changed)
+        cdn = Cdn(context, site)
+        cdn.changed = changed
         lab = open_notebook(context, server, CHAPTER)
         cell = write_first(lab, "import numpy\nprint(numpy.arange(4).sum())")
         words = "is not the one this book was made with"
