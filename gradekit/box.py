@@ -21,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from pathlib import Path
 
 from .checks import Exercise, NotGraded
 from .masking import masked_copy
+from .scratch import scratch
 
 HERE = Path(__file__).resolve().parent
 # bwrap's own process stays in the box as pid 1 and shows its environment there: so it gets none.
@@ -143,8 +143,8 @@ class Box:
 @contextmanager
 def box_for(exercise: Exercise) -> Iterator[Box]:
     """Make the box of an exercise, with a copy of scorekit that lacks what the exercise masks."""
-    with tempfile.TemporaryDirectory(prefix="gradekit-") as folder:
-        yield Box(exercise, masked_packages(exercise, Path(folder)))
+    with scratch() as folder:
+        yield Box(exercise, masked_packages(exercise, folder))
 
 
 def masked_packages(exercise: Exercise, folder: Path) -> tuple[tuple[str, str], ...]:

@@ -14,9 +14,8 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
-import shutil
-import tempfile
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from .box import Box, masked_packages, try_out
 from .boxed import Boxed
 from .checks import Exercise, Inputs, NotGraded, load, run
 from .feedback import Result
+from .scratch import scratch
 from .submissions import Answers
 
 
@@ -81,6 +81,8 @@ def _box(job: Job) -> Box:
 
 _BOXES: dict[tuple[str, str], Box] = {}
 _MAKING = threading.RLock()
+_FOLDERS = ExitStack()
+atexit.register(_FOLDERS.close)
 
 
 def box_of(exercise: str, checks: str) -> Box:
@@ -90,8 +92,7 @@ def box_of(exercise: str, checks: str) -> Box:
     """
     with _MAKING:  # threads of one worker share it, and reading a checks file is not for two
         if (exercise, checks) not in _BOXES:
-            folder = Path(tempfile.mkdtemp(prefix="gradekit-"))
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            folder = _FOLDERS.enter_context(scratch())
             read = exercise_of(exercise, checks)
             _BOXES[exercise, checks] = Box(read, masked_packages(read, folder))
         return _BOXES[exercise, checks]
@@ -106,8 +107,8 @@ def share(exercise: str, checks: str, masked: tuple[tuple[str, str], ...]) -> No
 
 def exercise_of(name: str, checks: str) -> Exercise:
     """Read a checks file from its text."""
-    with tempfile.TemporaryDirectory(prefix="gradekit-") as folder:
-        path = Path(folder, name, "checks.py")
+    with scratch() as folder:
+        path = folder / name / "checks.py"
         path.parent.mkdir()
         path.write_text(checks, encoding="utf-8")
         return load(path)
@@ -115,7 +116,8 @@ def exercise_of(name: str, checks: str) -> Exercise:
 
 # The modules of this package that a mark depends on.
 MARKING = (
-    "box", "boxed", "checks", "codec", "jobs", "masking", "shared", "submissions", "worker"
+    "box", "boxed", "checks", "codec", "jobs", "masking", "scratch", "shared", "submissions",
+    "worker",
 )  # fmt: skip
 
 

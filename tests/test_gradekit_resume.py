@@ -43,12 +43,27 @@ class Class:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            env=self.environment(),
             # Where the tests were started in the background, SIGINT is ignored, and so by children.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "TMPDIR": str(self.scratch())}
+
+    def scratch(self) -> Path:
+        """Where this class's runs keep their temporary folders."""
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        return self.folder / "tmp"
+
     def finish(self, out: str, *more: str) -> str:
-        done = subprocess.run(self.command(out, *more), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            self.command(out, *more),
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment(),
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -144,10 +159,13 @@ def test_a_run_that_is_killed_goes_on(
     assert not (group.folder / out / "grades.csv").exists()
     before = group.lines(out)
     assert 2 <= len(before) < len(STUDENTS)
+    left = len(list(group.scratch().iterdir()))
+    assert (left == 0) == (number == signal.SIGINT)
     assert "Graded 8 submissions" in group.finish(out)
     assert group.lines(out)[: len(before)] == before
     assert group.graded(out) == Counter(STUDENTS)  # each once: nothing lost, nothing repeated
     assert group.files(out) == whole
+    assert list(group.scratch().iterdir()) == []  # nor of the killed one's temporary files
 
 
 def test_killed_again_and_again_it_still_comes_to_the_end(
