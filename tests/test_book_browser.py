@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from conftest import nothing_wrong
@@ -104,6 +105,25 @@ def test_the_front_door_leads_in(book: Path, browser: Browser) -> None:
     page.goto((book / "index.html").as_uri())
     page.wait_for_url("**/book/introduction.html")
     page.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_chapters_checks_look_like_the_last_pages(
+    book: Path, browser: Browser, theme: Literal["light", "dark"]
+) -> None:
+    """No light card in the dark, which is what the theme makes of a table in an output."""
+    page, seen = browser.new_page(color_scheme=theme), []
+    for name in ("chapters/01_landscape", "book/conclusion"):
+        page.goto((book / f"{name}.html").as_uri())
+        rows = page.locator("table.checks").first.locator("tr")
+        looks = "e => { const s = getComputedStyle(e); return [s.backgroundColor, s.color] }"
+        cells = [rows.nth(k).locator("th, td").first.evaluate(looks)[1] for k in range(3)]
+        seen.append([[rows.nth(k).evaluate(looks)[0] for k in range(3)], cells])
+        holder = page.locator(".text_html:has(table.checks)")
+        assert [h.evaluate(looks)[0] for h in holder.all()] == ["rgba(0, 0, 0, 0)"] * holder.count()
+    page.close()
+    assert seen[0] == seen[1]
+    assert len(set(seen[0][0])) == 3
 
 
 # ------------------------------------------------------------ planted defects, one at a time
