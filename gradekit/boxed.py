@@ -14,9 +14,10 @@ late, twice, in pieces or not at all costs the forger that answer.
 Defended: the marks; the files, network, processes and memory of the machine, as far as bubblewrap
 and the limits in ``checks.Limits`` reach. Not defended: a hole in the kernel or in bubblewrap,
 which every process on the machine shares; the processor's caches and timing; how fast a machine
-is (limits are seconds of the clock, so an answer that needs nearly all of its time may fail on a
-busy machine); memory in the kernel that belongs to no process (System V segments), unless the
-grader itself runs under a memory limit; and an answer that another person wrote.
+is (limits are seconds of the clock, less those in which the worker waits for a processor: so an
+answer that needs nearly all of its time may fail on a slow machine, but not on a busy one); memory
+in the kernel that belongs to no process (System V segments), unless the grader itself runs under a
+memory limit; and an answer that another person wrote.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ import numpy as np
 from .box import NO_ENVIRONMENT, Box
 from .checks import Failed, NotGraded
 from .codec import CodecError, decode, encode
+from .fair_clock import PATIENCE, FairClock
 
 START_SECONDS = 60
 
@@ -60,7 +62,9 @@ class Boxed:
         self._unread = b""
         self._count = 0
         self._again: set[str] = set()
-        self._end = time.monotonic() + self.limits.total_seconds
+        self._clock = FairClock()
+        self._end = self._clock.now() + self.limits.total_seconds
+        self._last = time.monotonic() + PATIENCE * self.limits.total_seconds
 
     def __enter__(self) -> Boxed:
         return self
@@ -151,23 +155,24 @@ class Boxed:
         os.set_blocking(self._process.stdin.fileno(), False)
         self._unread = b""
         try:  # nothing of the student's has run yet, so what goes wrong here is not theirs
-            line = self._line(b"", time.monotonic() + START_SECONDS)
+            line = self._line(b"", START_SECONDS)
         except (Died, TimeoutError) as death:
             self.stop()
             raise NotGraded(f"a worker {death} before it was ready") from None
         if line != b"ready":
             self.stop()
             raise NotGraded("a worker did not start as it should")
+        self._clock.follow(self._process.pid)
 
     def _exchange(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        now = time.monotonic()
-        if now >= self._end:
+        left = min(self._end - self._clock.now(), self._last - time.monotonic())
+        if left <= 0:
             self.stop()
             raise OutOfTime(f"came after the submission's {self.limits.total_seconds:g} seconds")
         self._count += 1
         message = json.dumps({"n": self._count, **request}).encode() + b"\n"
         try:
-            line = self._line(message, min(now + seconds, self._end))
+            line = self._line(message, min(seconds, left))
         except TimeoutError:
             self.stop()
             raise OutOfTime(f"took longer than {seconds:g} seconds and was stopped") from None
@@ -181,8 +186,9 @@ class Boxed:
             raise Died("sent a reply that cannot be read")
         return reply
 
-    def _line(self, message: bytes, end: float) -> bytes:
-        """Write a message and read one line, both before ``end``, however slowly they trickle."""
+    def _line(self, message: bytes, seconds: float) -> bytes:
+        """Write a message and read one line, both in this time, however slowly they trickle."""
+        end, last = self._clock.now() + seconds, time.monotonic() + PATIENCE * seconds
         process = self._process
         assert process is not None
         assert process.stdin is not None
@@ -190,9 +196,10 @@ class Boxed:
         writer, reader = process.stdin.fileno(), process.stdout.fileno()
         left, pieces, size = memoryview(message), [], 0
         while True:
-            wait = end - time.monotonic()
+            wait = min(end - self._clock.now(), last - time.monotonic())
             if wait <= 0:
                 raise TimeoutError
+            wait = max(wait, 0.01)  # on a busy machine the rest gets smaller and smaller
             readable, writable, _ = select.select([reader], [writer] if left else [], [], wait)
             if writable:
                 try:
@@ -216,6 +223,7 @@ class Boxed:
         process, self._process = self._process, None
         if process is None:
             return
+        self._clock.forget()
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):

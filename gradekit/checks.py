@@ -78,7 +78,11 @@ def check(question: str, points: float = 0) -> Callable[[CheckFunction], Check]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use; seconds are of the clock, bytes of one process."""
+    """What one submission may use; bytes are of one process.
+
+    Seconds are of the clock, less those in which the worker waits for a processor, and never more
+    than ten times as many.
+    """
 
     cell_seconds: float = 10
     call_seconds: float = 10

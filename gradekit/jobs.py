@@ -116,8 +116,8 @@ def exercise_of(name: str, checks: str) -> Exercise:
 
 # The modules of this package that a mark depends on.
 MARKING = (
-    "box", "boxed", "checks", "codec", "jobs", "masking", "scratch", "shared", "submissions",
-    "worker",
+    "box", "boxed", "checks", "codec", "fair_clock", "jobs", "masking", "scratch", "shared",
+    "submissions", "worker",
 )  # fmt: skip
 
 
