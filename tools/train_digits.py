@@ -12,11 +12,8 @@ told to the network, which when it samples is told of no move (Karras et al. 202
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +27,8 @@ from scorekit.diagnostics import Estimate
 from scorekit.diffusion import karras_sigmas, probability_flow
 from scorekit.distances import energy_distance
 from scorekit.networks import ScaledNet, ScoreNet, init_scaled
-from scorekit.priors import read_prior
 from scorekit.training import Draw, Fit, train
-from tools.stored import save_arrays
+from tools import prior_file
 
 Array = NDArray[np.floating]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "digits_prior.npz"
@@ -182,32 +178,22 @@ def report(net: ScaledNet, part: str, *, seeds: int = 3, n: int = 2000) -> Itera
 
 def save(path: Path, net: ScaledNet, seed: int, steps: int, copies: int) -> None:
     """Half precision on disk, which costs nothing that the table can show."""
-    arrays = {f"p_{key}": np.asarray(p, np.float16) for key, p in net.params.items()}
     index = {f"rows_{name}": r.astype(np.int16) for name, r in rows().items()}
     shuffle = f"numpy.random.default_rng({SPLIT_SEED}).permutation({sum(PARTS.values())})"
     about = {
         "command": f"python -m tools.train_digits --seed {seed} --steps {steps} --copies {copies}",
         "split": f"{shuffle}, cut into {PARTS}",
         "pixels": "v/8 - 1",
-        "weights": "running mean, half precision",
     }
-    head: dict[str, Any] = {"mean": net.mean, "sd": net.sd, "extra": net.extra}
-    save_arrays(path, about=json.dumps(about), **head, **index, **arrays)
+    prior_file.store(path, net, about, **index)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train and store, or measure."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--evaluate", action="store_true", help="measure what is stored")
-    parser.add_argument("--part", choices=list(PARTS)[1:], default="test")
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser = prior_file.command(__doc__, PARTS, SEED, STEPS, STORED)
     parser.add_argument("--copies", type=int, default=COPIES, help="0: no augmentation")
-    parser.add_argument("--out", type=Path, default=STORED)
     options = parser.parse_args(arguments)
-    if options.evaluate:
-        for line in report(read_prior(options.out).net, options.part):
-            print(line, flush=True)
+    if prior_file.evaluated(options, report):
         return
     fit = fit_digits(options.seed, options.steps, options.copies)
     save(options.out, fit.net, options.seed, options.steps, options.copies)

@@ -9,12 +9,9 @@ The phantoms are those of tools/make_phantoms.py.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +21,9 @@ from scorekit.distances import energy_distance
 from scorekit.networks import ScoreNet
 from scorekit.patch_networks import PatchNet, init_patch
 from scorekit.phantoms import phantoms
-from scorekit.priors import read_prior
 from scorekit.training import Draw, Fit, train
+from tools import prior_file
 from tools.make_phantoms import SEEDS, SIZES, part
-from tools.stored import save_arrays
 from tools.train_digits import denoising, ratio, wiener
 
 Array = NDArray[np.floating]
@@ -172,30 +168,20 @@ def save(
     path: Path, net: PatchNet, spread: dict[str, Array], seed: int, steps: int, rate: float
 ) -> None:
     """Half precision on disk."""
-    arrays = {f"p_{key}": np.asarray(p, np.float16) for key, p in net.params.items()}
     about = {
         "command": f"python -m tools.train_phantoms --seed {seed} --steps {steps} --rate {rate:g}",
         "data": f"scorekit.phantoms.phantoms, default_rng of {SEEDS}, {SIZES} of each",
         "pixels": "0 to 1, 32 x 32",
-        "weights": "running mean, half precision",
     }
-    head: dict[str, Any] = {"mean": net.mean, "sd": net.sd, "extra": net.extra, "patch": net.patch}
-    save_arrays(path, about=json.dumps(about), **head, **spread, **arrays)
+    prior_file.store(path, net, about, patch=net.patch, **spread)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train and store, or measure."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--evaluate", action="store_true", help="measure what is stored")
-    parser.add_argument("--part", choices=list(SEEDS)[1:], default="test")
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser = prior_file.command(__doc__, SEEDS, SEED, STEPS, STORED)
     parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument("--out", type=Path, default=STORED)
     options = parser.parse_args(arguments)
-    if options.evaluate:
-        for line in report(read_prior(options.out).net, options.part):
-            print(line, flush=True)
+    if prior_file.evaluated(options, report):
         return
     known = part("train")
     fit = fit_phantoms(known, options.seed, options.steps, options.rate)
