@@ -79,14 +79,13 @@ def check_same_law(x: Array, reference: Array) -> str:
 
 def products_of(net: ScaledNet, n: int) -> Callable[[], None]:
     """The matrix products of one evaluation, and nothing else."""
-    weights = [w for key, w in net.params.items() if key.endswith("_w")]
+    weights = {key: w for key, w in net.params.items() if key.endswith("_w")}
     rng = np.random.default_rng(0)
     # σ is one for all points, so what depends on it alone is one row.
-    rows = [1 if any(k in key for k in ("level", "gain", "shift")) else n for key in net.params
-            if key.endswith("_w")]  # fmt: skip
+    rows = [1 if any(k in key for k in ("level", "gain", "shift")) else n for key in weights]
     pairs = [
         (rng.standard_normal((m, len(w))).astype(w.dtype), w, np.empty((m, w.shape[1]), w.dtype))
-        for m, w in zip(rows, weights, strict=True)
+        for m, w in zip(rows, weights.values(), strict=True)
     ]
 
     def run() -> None:
