@@ -99,6 +99,7 @@ def test_every_check_says_what_a_right_answer_does(folder: Path) -> None:
     for check in exercise(folder).checks:
         assert check.title != check.id
         assert check.title.endswith(".")
+        assert not set("$\\") & set(check.title)  # the feedback page has no script to set TeX
 
 
 @each_exercise
