@@ -12,6 +12,7 @@ import numpy as np
 
 from scorekit.networks import ScoreNet
 from scorekit.priors import read_prior
+from tools.stored import save_arrays
 
 
 def command(
@@ -40,6 +41,4 @@ def store(path: Path, net: ScoreNet, about: dict[str, Any], **more: Any) -> None
     weights = {f"p_{key}": np.asarray(p, np.float16) for key, p in net.params.items()}
     about = {**about, "weights": "running mean, half precision"}
     head: dict[str, Any] = {"mean": net.mean, "sd": net.sd, "extra": net.extra}
-    np.savez_compressed(
-        path, allow_pickle=False, about=json.dumps(about), **head, **more, **weights
-    )
+    save_arrays(path, about=json.dumps(about), **head, **more, **weights)
