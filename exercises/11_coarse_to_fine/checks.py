@@ -66,8 +66,9 @@ def small_steps(S):
     """Up to 2/(κ+L) it is 1 - ηκ."""
     kappa = S.rng.uniform(0.2, 1)
     big = kappa * S.rng.uniform(5, 30)
-    step = S.rng.uniform(0.2, 0.95) * 2 / (kappa + big)
-    close(S.call("guaranteed", kappa, big, step), 1 - step * kappa, "a small step")
+    for low, high in ((0.2, 0.45), (0.8, 0.95)):  # below 1/L, and between 1/L and 2/(κ+L)
+        step = S.rng.uniform(low, high) * 2 / (kappa + big)
+        close(S.call("guaranteed", kappa, big, step), 1 - step * kappa, "a small step")
 
 
 @check("q2", points=1)
@@ -186,11 +187,11 @@ def no_pits(S):
 @check("q4", points=1)
 def nearly_merged(S):
     """Just before two hills merge there are two modes, just after there is one."""
-    v = S.rng.uniform(0.5, 1.5)
-    for part, want in ((1.04, 2), (0.96, 1)):
+    wide = S.rng.uniform(0.5, 1.5)
+    for part, want, v in ((1.04, 2, wide), (0.96, 1, wide), (1.04, 2, 0.04)):
         m, shift = part * np.sqrt(v), S.rng.uniform(-0.1, 0.1)
         pair = Source("lambda x: (m * np.tanh(m * (x - c) / v) - (x - c)) / v", m=m, v=v, c=shift)
-        close(S.call("count_modes", pair, -4, 4.1), want, f"hills at ±{part} sd")
+        close(S.call("count_modes", pair, -4, 4.1), want, f"hills at ±{part} sd, v = {v:.2f}")
 
 
 # ---- q5: opening up a coarse picture

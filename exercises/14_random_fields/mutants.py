@@ -26,6 +26,8 @@ MUTANTS = (
     Mutant("q2 limit without the 2", "q2", "2 * (power / m)", "(power / m)", Q2[:1]),
     Mutant("q2 limit of P alone", "q2", "2 * (power / m)", "2 * power", Q2[:1]),
     Mutant("q2 limit by the strongest", "q2", "(power / m).min()", "(power / m).max()", Q2[:1]),
+    Mutant("q2 limit of the weakest wave", "q2", "(power / m).min()",
+           "(power / m).flat[power.argmin()]", Q2[:1]),
     Mutant("q2 law without M", "q2", "power / (1 - step * m / (2 * power))",
            "power / (1 - step / (2 * power))", Q2[1:2]),
     Mutant("q2 no bias", "q2", "law = power / (1 - step * m / (2 * power))", "law = power",
@@ -45,6 +47,17 @@ MUTANTS = (
            "        x = noise", Q3[2:3]),
     Mutant("q3 plain drift", "q3", "(1 - step) * x",
            "x - step * np.fft.ifft2(np.fft.fft2(x) / np.where(power > 0, power, 1)).real", Q3[1:3]),
+    Mutant("q3 ULA, its bias divided out at the end", "q3",
+           "step * (2 - step)) * noise\n    return x",
+           "2 * step) * noise\n    return x * np.sqrt(1 - step / 2)", Q3[2:3]),
+    Mutant("q3 memory of continuous time", "q3", "", """
+def exact_walk(x, power, step, steps, rng):
+    keep = np.exp(-step * steps)
+    noise = np.fft.ifft2(np.sqrt(power) * np.fft.fft2(rng.standard_normal(x.shape))).real
+    return keep * x + np.sqrt(1 - keep**2) * noise
+""", Q3[2:3]),
+    Mutant("q3 one noise for all fields", "q3", "rng.standard_normal(x.shape)",
+           "rng.standard_normal(x.shape[1:])", Q3[1:3]),
     Mutant("q3 one step too many", "q3", "range(steps)", "range(steps + 1)", Q3[2:3]),
     Mutant("q3 ignores rng", "q3", "    for _ in",
            "    rng = np.random.default_rng(0)\n    for _ in",
@@ -53,6 +66,8 @@ MUTANTS = (
            "    rng = np.random.default_rng()\n    for _ in",
            Q3[:1]),
     Mutant("q4 counts k = 0", "q4", " & (k > 0)", "", Q4),
+    Mutant("q4 sum of the sides for the length", "q4", "np.hypot(line[:, None], line)",
+           "np.abs(line[:, None]) + np.abs(line)", Q4),
     Mutant("q4 counts half of the plane", "q4", "inside.sum()", "inside.sum() // 2", Q4[:1]),
     Mutant("q4 the power of the computer", "q4", "* box**2 / x.size**2", "/ x.size", Q4[2:]),
     Mutant("q4 divided by N once", "q4", "/ x.size**2", "/ x.size", Q4[2:]),
@@ -63,6 +78,8 @@ MUTANTS = (
     Mutant("q5 holes still zero", "q5", "np.where(seen, y - x, 0)", "(y - x)", (Q5[0], Q5[2])),
     Mutant("q5 holes in y only", "q5", "np.where(seen, y - x, 0)", "(np.where(seen, y, 0) - x)",
            (Q5[0], Q5[2])),
+    Mutant("q5 masked after the filter", "q5", "power * np.fft.fft2(pull)).real - x",
+           "power * np.fft.fft2((y - x) / tau**2)).real * seen - x", (Q5[0], Q5[2])),
     Mutant("q5 prior's pull masked too", "q5", "power * np.fft.fft2(pull)).real - x",
            "power * np.fft.fft2(pull)).real - np.where(seen, x, 0)", (Q5[0], Q5[2])),
     Mutant("q5 noise still coloured by P", "q5", "np.sqrt(power)", "power", Q5[1:]),

@@ -51,6 +51,7 @@ def far(S):
     """Log weights thousands above and below zero."""
     for sign in (-1, 1):
         same_summary(S, sign * S.rng.uniform(2000, 3000) + S.rng.normal(0, 1, 50), "far from zero")
+    same_summary(S, S.rng.uniform(-3000, 3000, 50), "far from each other")
 
 
 @check("q1", points=1)

@@ -9,12 +9,14 @@ Q4 = ("q4.two_wells", "q4.one_well", "q4.nothing_to_do")
 
 MUTANTS = (
     Mutant("q1 overflow", "q1", "top = log_w.max()", "top = 0.0", Q1[1:]),
+    Mutant("q1 another factor taken out", "q1", "top = log_w.max()",
+           "top = log_w[np.isfinite(log_w)].mean()", Q1[1:2]),
     Mutant("q1 mean of the logs", "q1", "top + np.log(mean)", "log_w.mean()", Q1),
     Mutant("q1 sum for mean", "q1", "top + np.log(mean)", "top + np.log(w.sum())", Q1),
     Mutant("q1 n for n - 1", "q1", "ddof=1", "ddof=0", Q1),
     Mutant("q1 error of one weight", "q1", " / np.sqrt(len(w))", "", Q1),
     Mutant("q1 zeros left out", "q1", "    mean = w.mean()\n",
-           "    w = w[w > 0]\n    mean = w.mean()\n", Q1[2:]),
+           "    w = w[w > 0]\n    mean = w.mean()\n", Q1[1:]),
     Mutant("q1 ESS upside down", "q1", "w.sum() ** 2 / (w**2).sum()",
            "(w**2).sum() / w.sum() ** 2", Q1),
     Mutant("q2 one dimension", "q2", "d / 2 *", "1 / 2 *", Q2[:2]),
