@@ -63,7 +63,7 @@ def one_way(S):
 def far_energies(S):
     """Energies in the hundreds do no harm."""
     q = np.full((4, 4), 0.25)
-    e = S.rng.permutation([-1500, -300, 700, 700 + S.rng.uniform(0.3, 1)])
+    e = S.rng.permutation([-1500, -300, 900, 900 + S.rng.uniform(0.3, 1)])
     close(S.call("chain_matrix", e, q), right_matrix(e, q), "energies far apart")
 
 
@@ -105,7 +105,8 @@ def warm(S):
 @check("q2", points=1)
 def cold(S):
     """When it is very cold, only moves that cost nothing are made."""
-    same_sweep(S, 200.0, 7, "K = 200")
+    for size in (5, 6, 7, 8):
+        same_sweep(S, 200.0, size, f"K = 200, a lattice of side {size}")
 
 
 # ---- q3: what one letter costs

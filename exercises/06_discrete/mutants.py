@@ -19,6 +19,15 @@ MUTANTS = (
     Mutant("q1 transposed", "q1", "return p", "return p.T", Q1),
     Mutant("q1 Barker's rule", "q1", "np.exp(np.minimum(0, np.where(q > 0, log_r, 0)))",
            "1 / (1 + np.exp(-np.clip(np.where(q > 0, log_r, 0), -600, 600)))", Q1),
+    Mutant("q1 powers before the ratio", "q1", "", """
+def chain_matrix(energies, q):
+    with np.errstate(all="ignore"):
+        ratio = np.exp(energies)[:, None] / np.exp(energies) * q.T / q
+    p = np.where((q > 0) & (q.T > 0), q * np.minimum(1, ratio), 0)
+    np.fill_diagonal(p, 0)
+    np.fill_diagonal(p, 1 - p.sum(axis=1))
+    return p
+""", Q1[3:]),
     Mutant("q2 itself for a neighbour", "q2", "(i + 1) % size", "i", Q2[1:]),
     Mutant("q2 half the energy", "q2", "coupling * 2 *", "coupling *", Q2[1:2]),
     Mutant("q2 a random number only uphill", "q2", "            u = rng.random()\n",
@@ -27,6 +36,8 @@ MUTANTS = (
            "            if around and u", Q2),
     Mutant("q2 greedy", "q2", "if u <", "if 1 <=", Q2[1:2]),
     Mutant("q2 sign", "q2", "-coupling", "coupling", Q2[1:]),
+    Mutant("q2 free on the right", "q2", "s[i, (j + 1) % size]",
+           "(s[i, j + 1] if j + 1 < size else 0)", Q2[1:]),
     Mutant("q2 all sites at once", "q2", "", """
 def sweep(s, coupling, rng):
     around = sum(np.roll(s, k, axis) for k in (1, -1) for axis in (0, 1))

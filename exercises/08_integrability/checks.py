@@ -132,6 +132,8 @@ def no_noise(S):
     mean, error = pair(S, Source("lambda x: x @ a.T", a=a), x, 5, generator(S))
     close(mean, np.full(6, np.trace(a)), "the mean, for a field whose diagonal is all there is")
     close(error, np.zeros(6), "the error, for the same", atol=1e-7)
+    mean, _ = pair(S, Source("lambda x: x**2"), x, 5, generator(S))
+    close(mean, 2 * x.sum(1), "the mean, for x², whose central difference is exact")
 
 
 @check("q3", points=2)
@@ -140,7 +142,10 @@ def honest(S):
     n, m = 3000, 6
     a, x = S.rng.normal(0, 1, (4, 4)), S.rng.normal(0, 1, (n, 4))
     a += np.diag(S.rng.uniform(1, 3, 4))  # signs do not mind, other directions do
-    mean, error = pair(S, Source("lambda x: x @ a.T", a=a), x, m, generator(S))
+    x[:, 0] = S.rng.choice([-1, 1], n)
+    field = Source("lambda x: (2 + np.sign(x[:, :1])) * (x @ a.T)", a=a)
+    mean, error = pair(S, field, x, m, generator(S))
+    mean, error = mean / (2 + x[:, 0]), error / (2 + x[:, 0])
     s = (a + a.T) / 2
     exact = np.sqrt(2 * ((s**2).sum() - (np.diag(s) ** 2).sum()) / m)
     off = (mean - np.trace(a)) / exact
@@ -148,8 +153,9 @@ def honest(S):
     need(
         abs(off.std() - 1) < 0.1, f"the means scatter {off.std():.2f} times as much as theory says"
     )
-    size = np.sqrt((error**2).mean()) / exact
-    need(abs(size - 1) < 0.05, f"the standard errors are {size:.2f} times what they should be")
+    for side in (-1, 1):  # points of one noise, and of three times as much
+        size = np.sqrt((error[x[:, 0] == side] ** 2).mean()) / exact
+        need(abs(size - 1) < 0.05, f"the standard errors are {size:.2f} times what they should be")
 
 
 @check("q3", points=1)

@@ -91,6 +91,8 @@ def pushes(S):
     close(S.call("step_limit", turned(S, -np.diag(a))), 0.0, "one direction pushes")
     b = S.rng.uniform(1, 3)
     close(S.call("step_limit", np.array([[0, b], [-b, 0]])), 0.0, "a pure rotation")
+    flat = np.array([[0.0, b], [0.0, -b]])
+    close(S.call("step_limit", flat), 0.0, "a direction without any force")
 
 
 @check("q2", points=1)
@@ -200,6 +202,13 @@ def any_order(S):
     start = np.array([[0.0, 0.0], [1.0, -2.0], [0.1, 0.0]])
     got = S.call("largest_stable", Source("lambda x: -x / v", v=v), start, etas, 100)
     close(got, 1.6 * v, "shuffled steps")
+    far, grow = S.rng.uniform(3, 5), S.rng.uniform(0.12, 0.2)
+    field = Source("lambda x: x * k", k=np.array([-1.0, grow]))
+    start = np.array([[far, 0.0], [0.0, 0.9 * far]])
+    got = S.call("largest_stable", field, start, np.array([1.0]), 2)
+    close(got, 0.0, "the nearer of two walkers leaves")
+    got = S.call("largest_stable", Source("lambda x: -x"), start, np.array([2.0, 2.5]), 10)
+    close(got, 2.0, "η = 2 on N(0, 1), which keeps every length")
 
 
 @check("q4", points=1)

@@ -32,6 +32,7 @@ def ridge_denoiser(y, noise, lam):
            (Q2[0], Q2[1], Q2[3])),
     Mutant("q2 pushes are forgotten", "q2",
            "    if (mu.real >= 0).any():\n        return 0.0\n", "", Q2[2:3]),
+    Mutant("q2 a zero is no push", "q2", "(mu.real >= 0).any()", "(mu.real > 0).any()", Q2[2:3]),
     Mutant("q2 of the largest eigenvalue", "q2",
            "return float((-2 * mu.real / np.abs(mu) ** 2).min())",
            "mu = mu[np.abs(mu).argmax()]\n    return float(-2 * mu.real / np.abs(mu) ** 2)",
@@ -78,7 +79,22 @@ def largest_stable(score, start, etas, steps):
     return stable
 """, Q4[3:]),
     Mutant("q4 the mean walker", "q4", "np.linalg.norm(x, axis=1).max()",
-           "np.linalg.norm(x, axis=1).mean()", Q4[3:]),
+           "np.linalg.norm(x, axis=1).mean()", Q4[2:]),
+    Mutant("q4 mean against mean", "q4", "",
+           """
+def largest_stable(score, start, etas, steps):
+    stable = 0.0
+    for eta in etas:
+        x = start
+        for _ in range(steps):
+            x = x + eta * score(x)
+        if np.linalg.norm(x, axis=1).mean() <= np.linalg.norm(start, axis=1).mean():
+            stable = max(stable, float(eta))
+    return stable
+""", Q4[2:3]),
+    Mutant("q4 only the farthest walker", "q4", "x = start",
+           "x = start[[np.linalg.norm(start, axis=1).argmax()]]", Q4[2:3]),
+    Mutant("q4 must come nearer", "q4", "<= reach", "< reach", Q4[2:3]),
     Mutant("q4 one step only", "q4", "range(steps)", "range(1)", Q4[3:]),
     Mutant("q4 the smallest", "q4", "max(stable, float(eta))",
            "min(stable or np.inf, float(eta))", Q4[:3]),
@@ -106,8 +122,8 @@ def ridge_denoiser(y, noise, lam):
 def step_limit(jacobian):
     best = np.inf
     for m in np.linalg.eigvals(jacobian):
-        best = min(best, -2 * m.real / (m.real**2 + m.imag**2))
-    return max(best, 0.0)
+        best = min(best, -2 * m.real / (m.real**2 + m.imag**2) if m.real < 0 else 0.0)
+    return best
 """),
     Mutant("q3 by sums", "q3", "", """
 def autocorrelation_time(kept, lags):
