@@ -206,7 +206,7 @@ def finds_the_scale(S):
 @check("q4", points=1)
 def turned_score(S):
     """Of a score turned by θ it is cos θ; and long arrows count for more than short ones."""
-    angle, sigma = S.rng.uniform(0.6, 1.1), S.rng.uniform(0.6, 1.2)
+    angle, sigma = S.rng.uniform(0.6, 1.1), S.rng.uniform(0.6, 0.85)
     x, eps = S.rng.standard_normal((N, 2)), S.rng.standard_normal((N, 2))
     turn = turned(np.eye(2), angle)
     error = factor_error(-(x + sigma * eps) @ turn / (1 + sigma**2), eps, sigma)
