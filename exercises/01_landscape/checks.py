@@ -175,17 +175,21 @@ def radii(S):
 
 @check("q4", points=1)
 def angles(S):
-    """The directions are uniform, and do not depend on the distances."""
+    """The directions are uniform, do not depend on the distances, and no point on the others."""
     n = 20_000
     x = draw(S, n, 1.0, S.rng.uniform(0.2, 0.4), int(S.rng.integers(2**31)))
     r = np.hypot(x[:, 0], x[:, 1])
     unit = (x[:, 0] + 1j * x[:, 1]) / np.where(r > 0, r, 1)
+    centred = (r - r.mean()) / r.std()
     for k in (1, 2, 3):
         wave, se = unit**k, np.sqrt(0.5 / n)
         for part in (wave.real, wave.imag):
             within(part.mean(), 0, se, f"the mean of cos or sin of {k} times the angle")
-        centred = (r - r.mean()) / r.std()
-        within((centred * wave.real).mean(), 0, se, "the tie between distance and direction")
+            within((centred * part).mean(), 0, se, "the tie between distance and direction")
+    turn = (unit[1:] * unit[:-1].conj()).real.mean()
+    within(turn, 0, np.sqrt(0.5 / n), "the tie between the directions of neighbours in the array")
+    tie = (centred[1:] * centred[:-1]).mean()
+    within(tie, 0, np.sqrt(1 / n), "the tie between the distances of neighbours in the array")
 
 
 # ---- q5: what is wrong with this run

@@ -50,6 +50,12 @@ MUTANTS = (
            "2 * np.pi)\n    angle = np.full(n, angle)", Q4[2:]),
     Mutant("q4 one random number for both", "q4", "rng.uniform(0, 2 * np.pi, n)",
            "2 * np.pi * drawn / (radius + 9 * width)", Q4[2:]),
+    Mutant("q4 a spiral", "q4", "np.interp(rng.random(n), rises / rises[-1], r)\n"
+           "    angle = rng.uniform(0, 2 * np.pi, n)",
+           "np.interp(u := rng.random(n), rises / rises[-1], r)\n    angle = 2 * np.pi * u", Q4[2:]),
+    Mutant("q4 sorted distances", "q4", "rng.random(n)", "np.sort(rng.random(n))", Q4[2:]),
+    Mutant("q4 evenly spaced directions", "q4", "rng.uniform(0, 2 * np.pi, n)",
+           "np.linspace(0, 2 * np.pi, n)", Q4[2:]),
     Mutant("q4 sqrt of the radius", "q4", "drawn[:, None] *", "np.sqrt(drawn)[:, None] *", Q4[1:2]),
     Mutant("q5 still ∇p", "q5", "(radius - r)",
            "np.exp(-((r - radius) ** 2) / (2 * width**2)) * (radius - r)", Q5[1:]),

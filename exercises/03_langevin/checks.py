@@ -56,7 +56,10 @@ def one_step(S):
     score = Source("lambda x: -pull * np.tanh(x)", pull=pull)
     start = Source("np.broadcast_to(at, (n, 2))", at=at, n=N)  # an array that cannot be changed
     got = S.call("ula", score, start, step, 1, generator(S))
-    judge_cloud(got, at - step * pull * np.tanh(at), np.full(2, 2 * step), "after one step")
+    middle = at - step * pull * np.tanh(at)
+    judge_cloud(got, middle, np.full(2, 2 * step), "after one step")
+    fourth = np.mean((got - middle) ** 4) / (2 * step) ** 2  # 3 for a normal kick, 1.8 if uniform
+    within(fourth, 3, np.sqrt(96 / (2 * N)), "after one step, fourth power of the kick")
 
 
 @check("q1", points=2)
@@ -181,16 +184,16 @@ def one_level(S):
 
 @check("q4", points=2)
 def ladder(S):
-    """Down a ladder, each level starts where the one above it ended."""
+    """Along a ladder, in the order given, each level starts where the one before it ended."""
     v, step = S.rng.uniform(0.1, 0.3, 2), S.rng.uniform(0.2, 0.4)
-    sigmas = np.geomspace(S.rng.uniform(4, 6), 0.3, 6)
+    sigmas = np.geomspace(S.rng.uniform(4, 6), 0.3, 6)[[0, 1, 3, 2, 5, 4]]  # not quite downwards
     x = sigmas[0] * S.rng.standard_normal((N, 2))
     u = np.full(2, sigmas[0] ** 2)
     for sigma in sigmas:
         for _ in range(3):
             u = langevin_variance(u, v, sigma, step)
     got = S.call("anneal", Source(BELL, v=v), x, sigmas, step, 3, generator(S))
-    judge_cloud(got, np.zeros(2), u, "at the foot of the ladder")
+    judge_cloud(got, np.zeros(2), u, "at the end of a ladder whose levels are not sorted")
 
 
 # ---- q5: what is wrong with this run

@@ -24,6 +24,8 @@ MUTANTS = (
            "    rng = np.random.default_rng()\n    for _", Q1[:1]),
     Mutant("q1 uniform kicks", "q1", "rng.standard_normal(x.shape)",
            "rng.uniform(-1, 1, x.shape)", Q1[1:]),
+    Mutant("q1 uniform kicks of the right variance", "q1", "rng.standard_normal(x.shape)",
+           "rng.uniform(-(3**0.5), 3**0.5, x.shape)", Q1[1:2]),
     Mutant("q1 one step only", "q1", "    return x", "        return x", Q1[2:]),
     Mutant("q1 changes x in place", "q1", "x = x + step", "x += step", Q1[1:2]),
     Mutant("q1 noise before the arrow", "q1", "", """
@@ -70,6 +72,7 @@ def log_accept(log_prob, score, x, y, step):
     Mutant("q3 summed over all points", "q3", "- x - step * score(x)) ** 2).sum(axis=1)",
            "- x - step * score(x)) ** 2).sum()", Q3),
     Mutant("q4 η the same at all levels", "q4", "step * sigma**2", "step", Q4[1:]),
+    Mutant("q4 sorts the levels", "q4", "in sigmas:", "in np.sort(sigmas)[::-1]:", Q4[2:]),
     Mutant("q4 σ for σ²", "q4", "sigma**2", "sigma", Q4[1:]),
     Mutant("q4 √η", "q4", "np.sqrt(2 * eta)", "np.sqrt(eta)", Q4[1:]),
     Mutant("q4 no kick", "q4", " + kick", "", Q4),

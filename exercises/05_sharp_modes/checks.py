@@ -79,7 +79,8 @@ def with_singular(S, m, n, values):
 def stays_inside(S):
     """A matrix within the bound stays as it is, and the argument is not changed."""
     w = with_singular(S, 4, 4, S.rng.uniform(0.1, 0.9, 4))
-    close(S.call("project", w, 1.0), w, "a matrix within the bound")
+    locked = Source("w.setflags(write=False) or w", w=w)  # an array that cannot be changed
+    close(S.call("project", locked, 1.0), w, "a matrix within the bound")
 
 
 @check("q2", points=2)

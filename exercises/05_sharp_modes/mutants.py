@@ -24,6 +24,8 @@ def blurred_cov(cov, bound, step):
 """, Q1[2:]),
     Mutant("q1 axes the wrong way round", "q1", "(axes * u) @ axes.T", "(axes.T * u) @ axes",
            Q1[1:]),
+    Mutant("q2 changes w in place", "q2", "return (u * np.minimum(singular, bound)) @ vt",
+           "w[:] = (u * np.minimum(singular, bound)) @ vt\n    return w", Q2[:1]),
     Mutant("q2 divides by the norm", "q2", "np.minimum(singular, bound)",
            "(singular * min(1, bound / singular[0]))", Q2[1:]),
     Mutant("q2 always divides", "q2", "np.minimum(singular, bound)",
