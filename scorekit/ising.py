@@ -36,9 +36,8 @@ def ising_energy(spins: ArrayLike) -> NDArray[np.float64]:
     array, shape (n,)
     """
     s = _inputs.spins(spins, LATTICES)
-    right = (s * np.roll(s, -1, 2)).sum((1, 2), dtype=np.int64)
-    down = (s * np.roll(s, -1, 1)).sum((1, 2), dtype=np.int64)
-    return np.asarray(-(right + down), float)
+    right_and_lower = np.roll(s, -1, 2) + np.roll(s, -1, 1)
+    return np.asarray(-(s * right_and_lower).sum((1, 2), dtype=np.int64), float)
 
 
 def ising(
@@ -218,19 +217,19 @@ class _Colours:
 def _pack(spins: Spins) -> NDArray[np.uint8]:
     """Bits by site, ``(rows, columns, ⌈n/8⌉)``: 1 for +1, chain 8b + k in bit 7 - k of byte b."""
     n, rows, columns = spins.shape
-    up = np.zeros((-(-n // 8), 8, rows, columns), np.uint8)
-    up.reshape(-1, rows, columns)[:n] = spins > 0
-    packed = up[:, 0]
-    for k in range(1, 8):
-        packed = 2 * packed | up[:, k]
+    packed = np.zeros((-(-n // 8), rows, columns), np.uint8)
+    for k in range(8):
+        packed *= 2
+        packed[: len(spins[k::8])] |= spins[k::8] > 0
     return np.ascontiguousarray(packed.transpose(1, 2, 0))
 
 
 def _unpack(packed: NDArray[np.uint8], n: int) -> Spins:
     """Return the n lattices that ``_pack`` packed."""
     by_byte = np.ascontiguousarray(packed.transpose(2, 0, 1))
-    bits = np.stack([by_byte >> k & 1 for k in range(7, -1, -1)], axis=1)
-    spins = bits.reshape(-1, *by_byte.shape[1:])[:n].view(np.int8)
+    spins = np.empty((n, *by_byte.shape[1:]), np.int8)
+    for k in range(8):
+        spins[k::8] = (by_byte >> (7 - k) & 1)[: len(spins[k::8])]
     spins *= 2
     spins -= 1
     return spins
