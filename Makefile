@@ -108,6 +108,7 @@ grade: $(VENV)/.exercises $(if $(SCHEDULER),$(VENV)/.scale)
 
 bench: $(VENV)/.peers
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.profile_ising
 
 site: $(VENV)/.lite book
 	$(BIN)/python -m tools.lite_site _build/html

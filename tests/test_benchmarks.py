@@ -14,6 +14,7 @@ from benchmarks import (
     memory,
     preconditioned,
     problems,
+    profile_ising,
     report,
     rows,
     training,
@@ -120,6 +121,16 @@ def test_a_peer_that_is_not_installed_is_left_out_with_a_word():
     page = report.page([(row, harness.measure(row, 1))], 1)
     assert "peer not installed" in page
     assert "Left out: absent" in page
+
+
+def test_the_profile_of_a_sweep_adds_up_to_the_whole(tmp_path):
+    page = tmp_path / "profile.md"
+    small = ["--size", "8", "--chains", "9", "--sweeps", "5", "--rounds", "2"]
+    profile_ising.main([*small, "--output", str(page)])
+    _head, _, *lines = (line.split("|")[1:-1] for line in page.read_text().splitlines())
+    *parts, whole = (float(line[2]) for line in lines)
+    assert len(parts) == len(profile_ising.WORDS)
+    assert sum(parts) == pytest.approx(whole, abs=0.05 * len(lines))
 
 
 def test_the_command_refuses_rows_it_does_not_know(capsys):
