@@ -15,6 +15,7 @@ from conftest import ROOT, nothing_wrong
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import scorekit
 from tools import environment, gates_house
 
 Gate = Callable[[Path], list[str]]
@@ -57,6 +58,7 @@ def test_sketch_passes(gate: Gate, sketch: Path) -> None:
 
 
 NUMPY = environment.pins()["numpy"]
+RELEASED = f"## {scorekit.__version__} ("  # what is not released yet stands above it
 # The gate, the file, a text in it, what takes its place, and words of what must be said.
 DEFECTS: list[tuple[Gate, str, str, str, str]] = [
     (gates_house.environment_file, "environment.yml", NUMPY, "2.0.0", "differs from the lock"),
@@ -69,7 +71,7 @@ DEFECTS: list[tuple[Gate, str, str, str, str]] = [
     (gates_house.lock_covers, "requirements.lock", f"numpy=={NUMPY}", "numpy==1.9", "numpy>=2.0"),
     (gates_house.versions, "pyproject.toml", 'version = "', 'version = "9', "versions differ"),
     (gates_house.versions, "CITATION.cff", "\nversion: ", "\nversion: 9", "versions differ"),
-    (gates_house.versions, "CHANGELOG.md", "## ", "## 9", "versions differ"),
+    (gates_house.versions, "CHANGELOG.md", RELEASED, "## 9 (", "versions differ"),
     (gates_house.versions, "scorekit/__init__.py", '__version__ = "', '__version__ = "9', "differ"),
     (gates_house.versions, "CITATION.cff", 'date-released: "2', 'date-released: "1', "is of"),
     (gates_house.targets, "README.md", "make execute", "make it", "not mention `make execute`"),
