@@ -139,9 +139,9 @@ class _Colours:
         width, line = up.shape[2], up[0].size
         board = np.empty((2, half + 2, rows, width), up.dtype)
         self.inner, memory = board[:, 1:-1], board.reshape(2, -1)
-        self.flat = memory[:, line:-line]
-        self.differ = np.empty((4, half * line), up.dtype)
-        edges = self.differ.reshape(4, half, rows, width)
+        self.flat = list(memory[:, line:-line])
+        edges = np.empty((4, half, rows, width), up.dtype)
+        self.differ = list(edges.reshape(4, -1))
         self.pairs = []  # by colour: sites, a neighbour of each, where their difference is put
         for c, way, here, there in ((0, -1, 0, -1), (1, 1, -1, 0)):
             site, other, shifts = board[c, 1:-1], board[1 - c], (0, width, line, line - width)
@@ -194,7 +194,7 @@ class _Colours:
             self.below.fill(True)
         else:
             np.less(uniforms, np.uint16(limit), out=self.below)
-        return np.packbits(self.below).view(self.differ.dtype)
+        return np.packbits(self.below).view(self.inner.dtype)
 
     def _wrap(self, colour: int) -> None:
         """Copy into the margin the line that lies at the other end."""
@@ -208,7 +208,7 @@ class _Colours:
 
     def spins(self) -> Spins:
         _, half, rows, width = self.inner.shape
-        up = np.empty((rows, 2 * half, width), self.differ.dtype)
+        up = np.empty((rows, 2 * half, width), self.inner.dtype)
         for c in (0, 1):
             up[self.sites[c]] = self.inner[c]
         return _unpack(up.view(np.uint8), self.chains)
