@@ -52,7 +52,8 @@ MUTANTS = (
            "2 * np.pi * drawn / (radius + 9 * width)", Q4[2:]),
     Mutant("q4 a spiral", "q4", "np.interp(rng.random(n), rises / rises[-1], r)\n"
            "    angle = rng.uniform(0, 2 * np.pi, n)",
-           "np.interp(u := rng.random(n), rises / rises[-1], r)\n    angle = 2 * np.pi * u", Q4[2:]),
+           "np.interp(u := rng.random(n), rises / rises[-1], r)\n    angle = 2 * np.pi * u",
+           Q4[2:]),
     Mutant("q4 sorted distances", "q4", "rng.random(n)", "np.sort(rng.random(n))", Q4[2:]),
     Mutant("q4 evenly spaced directions", "q4", "rng.uniform(0, 2 * np.pi, n)",
            "np.linspace(0, 2 * np.pi, n)", Q4[2:]),
