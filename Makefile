@@ -45,7 +45,8 @@ $(VENV)/.%: pyproject.toml requirements.lock | $(BIN)/python
 	$(PIP) -e '.[$*]'
 	@touch $@
 
-# The lower bounds of pyproject.toml. Only wheels: NumPy 2.0 has none for Python 3.13, and says so.
+# The lower bounds of pyproject.toml. Only wheels: where there are none (NumPy 2.0 on Python 3.13),
+# pip says so at once instead of compiling.
 $(OLDEST)/.test: pyproject.toml requirements.lock tools/versions.py | $(OLDEST)/bin/python
 	$(OLDEST)/bin/python $(INSTALL) packaging
 	$(OLDEST)/bin/python -m tools.versions > $(OLDEST)/constraints.txt
