@@ -5,9 +5,9 @@ Blur is noise added to the points, :math:`p_\sigma=p*N(0,\sigma^2I)`; the family
 is :math:`\omega N(m,\Sigma)+(1-\omega)N(-m,\Sigma)`, with any weight. With
 :math:`P=(\Sigma+\sigma^2I)^{-1}` the curvature of the blurred pair is
 
-.. math:: -\nabla^2\log p_\sigma(x) = P - \operatorname{sech}^2(m^\top Px+c)\;Pmm^\top P ,
+.. math:: -\nabla^2\log p_\sigma(x) = P - \operatorname{sech}^2(m^\top Px+\ell)\;Pmm^\top P ,
 
-where c depends on the weight and only shifts the place of the pass.
+where ℓ, half the log-odds of the weights, only shifts the place of the pass.
 """
 
 from __future__ import annotations
