@@ -27,6 +27,9 @@ pytestmark = [
     pytest.mark.xdist_group("book"),
 ]
 
+# jupyterlab-myst knows one page only: what a term or a citation leads to is elsewhere. And it
+# remarks on letters that its fonts lack, which are shown.
+KNOWN = re.compile("Cross reference target was not found|unknownSymbol")
 CHAPTER = "chapters/01_landscape"
 EXERCISE = "exercises/01_landscape/exercise"
 
@@ -54,7 +57,7 @@ def clean(browser: Browser, elsewhere: str = "") -> Iterator[BrowserContext]:
     yield context
     context.close()
     assert [url for url in outside if not (elsewhere and url.startswith(elsewhere))] == []
-    assert errors == []
+    assert [text for text in errors if not KNOWN.match(text)] == []
 
 
 def open_notebook(context: BrowserContext, server: Server, name: str) -> Page:
@@ -130,6 +133,9 @@ def test_a_chapter(browser: Browser, site: Site, server: Server) -> None:
         digits = f"{z:.9f}"[:-1]
         expect(numbers).to_contain_text(f"Z, closed form          {digits}")
         expect(numbers).to_contain_text(f"Z, quadrature           {digits}")
+        text = lab.locator(".jp-Notebook").first.inner_text()
+        assert "Predict" in text
+        assert re.findall(r":::|```\{|\{(?:eq|term|cite:[tp])\}", text) == []  # no mark is left raw
         figure = ran(cell_with(lab, "energy_cut")).locator("img")
         assert figure.evaluate("image => image.naturalWidth") > 300
     asked = {path.rpartition("/")[2].split("?")[0] for path in server.asked}

@@ -31,7 +31,8 @@ from tools.pyodide_site import CACHE, Refused, alone, run
 TOOLS = Path(__file__).resolve().parent / "lite"
 KERNEL = TOOLS / "kernel.txt"
 SERVED = ("loader.mjs", "needs.py")
-EXTENSION = "jupyterlite-pyodide-kernel"
+KERNEL_EXTENSION = "jupyterlite-pyodide-kernel"
+TEXT_EXTENSION = "jupyterlab-myst"  # shows boxes, links and folded solutions
 PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 # The kernel looks for these by name, and asks no index for what is loaded already.
 PRELOAD = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"]
@@ -64,12 +65,12 @@ def kernel_wheels(cache: Path = CACHE) -> Path:
     return folder
 
 
-def extension() -> Path:
-    """The installed kernel extension of JupyterLite."""
+def extension(name: str) -> Path:
+    """An installed extension of JupyterLab, by the name of its distribution."""
     try:
-        files = distribution(EXTENSION).files or []
+        files = distribution(name).files or []
     except PackageNotFoundError:
-        raise Refused(f"{EXTENSION} is not installed: pip install -e .[lite]") from None
+        raise Refused(f"{name} is not installed: pip install -e .[lite]") from None
     package = next(file for file in files if file.name == "package.json")
     return Path(str(package.locate())).resolve().parent
 
@@ -147,11 +148,12 @@ def write_wheels(lite: Path, source: Path) -> None:
 
 
 def build(contents: Path, target: Path) -> None:
-    """Run ``jupyter lite build`` with one application and one extension."""
+    """Run ``jupyter lite build`` with one application and two extensions."""
+    extensions = [str(extension(name)) for name in (KERNEL_EXTENSION, TEXT_EXTENSION)]
     with tempfile.TemporaryDirectory() as tmp:
         (Path(tmp) / "jupyter-lite.json").write_text(json.dumps(settings()))
         (Path(tmp) / "config.json").write_text(
-            json.dumps({"LiteBuildConfig": {"federated_extensions": [str(extension())]}})
+            json.dumps({"LiteBuildConfig": {"federated_extensions": extensions}})
         )
         command = [
             sys.executable, "-m", "jupyterlite_core", "build", "--config", "config.json",
