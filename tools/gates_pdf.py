@@ -144,7 +144,11 @@ def machine_links(book: Sheets) -> list[str]:
 
 
 def beyond_margin(book: Sheets) -> list[str]:
-    """No letter stands beyond the side margins, where paper or a box would cut it."""
+    """No letter stands beyond the side margins, where paper or a box would cut it.
+
+    Chromium 156 leaves out what a page sets beyond the margins it prints with, so on paper there is
+    nothing to see of it: ``pdf_print`` refuses such a page before it prints.
+    """
     found = []
     with pypdfium2.PdfDocument(book.path) as document:
         for number, sheet in enumerate(document, 1):

@@ -49,16 +49,20 @@ FIT = """() => {
     shrink(table, () => table.getBoundingClientRect().width, () => box.clientWidth);
   }
 }"""
-# What still stands beyond the text's width would be cut off by the edge of the paper.
+# What still stands beyond the text's width would be cut off, at the margin or the paper's edge.
 BEYOND = """width => {
   const left = document.querySelector("article").getBoundingClientRect().left;
-  const wide = e => e.getClientRects().length && e.getBoundingClientRect().right > left + width + 2;
+  const wide = e => {
+    const place = e.getBoundingClientRect();
+    const out = place.right > left + width + 2 || (place.right > 0 && place.left < left - 2);
+    return e.getClientRects().length && out;
+  };
   // A formula is told once, not letter by letter.
   const last = e => e.tagName === "MJX-MATH" || ![...e.children].some(wide);
   return [...document.querySelectorAll("article *")]
     .filter(e => !e.parentElement.closest("mjx-math, mjx-assistive-mml, svg") && wide(e) && last(e))
     .map(e => `<${e.tagName.toLowerCase()} class='${e.getAttribute("class") ?? ""}'> ` +
-      `ends beyond the margin: ${e.textContent.trim().slice(0, 60)}`);
+      `stands beyond the margin: ${e.textContent.trim().slice(0, 60)}`);
 }"""
 # Chromium notes the places of those anchors only that a link of the same page leads to.
 ANCHORS = """() => {
@@ -169,7 +173,7 @@ def printed(browser: Browser, home: str, name: str, first: int = 1) -> Printed:
     Raises
     ------
     Refused
-        If something is missing, a formula is wrong, or something ends beyond the margin.
+        If something is missing, a formula is wrong, or something stands beyond the margin.
     """
     page, wrong = opened(browser, f"{home}{name}.html")
     try:
