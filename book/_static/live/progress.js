@@ -16,11 +16,12 @@ export class Progress {
   constructor(before, element) {
     this.meter = element("progress", { "aria-label": "Loading", max: "1", value: "0" });
     this.words = element("span", { class: "live-loading" });
-    // Every byte would be too much to read aloud: a quarter of the whole at a time is said.
+    // Every byte would be too much to read aloud. Said is each quarter of the whole, and again where
+    // the whole turns out to be larger, because a file was not known yet.
     this.spoken = element("span", { class: "visually-hidden", role: "status" });
     this.row = element("div", { class: "live-progress" }, this.meter, this.words, this.spoken);
     this.row.hidden = true;
-    this.quarters = 0; // how many have been said
+    this.forget();
     before.before(this.row);
   }
 
@@ -37,8 +38,10 @@ export class Progress {
     const much = `${megabytes(loaded)} of ${megabytes(total)} MB, ${done} of ${files} files`;
     this.words.textContent = `Loading ${listed(names)}: ${much}`;
     const quarters = Math.floor((4 * loaded) / total);
-    if (quarters > this.quarters && quarters < 4) {
+    const news = quarters > this.quarters || (this.quarters > 0 && total > 1.1 * this.whole);
+    if (news && quarters < 4) {
       this.quarters = quarters;
+      this.whole = total;
       this.spoken.textContent = `Loading: ${25 * quarters} % of ${megabytes(total)} MB.`;
     }
     this.timer = setTimeout(() => {
@@ -52,7 +55,12 @@ export class Progress {
   hide() {
     clearTimeout(this.timer);
     this.row.hidden = true;
-    this.quarters = 0;
+    this.forget();
+  }
+
+  forget() {
+    this.quarters = 0; // how many have been said
+    this.whole = 0; // of how many bytes
   }
 
   remove() {
