@@ -85,11 +85,11 @@ def table(row: Row, measured: Measured) -> str:
     cost = {name: float(np.median(r.cost)) / row.units * 1e6 for name, r in measured.items()}
     whole = cost.pop(WHOLE)
     cost[REST] = whole - sum(cost.values())
-    lines = ["| pass | what it does | µs a sweep | share | relative to the bits |"]
+    lines = ["| pass | µs a sweep | share | relative to the bits | what it does |"]
     lines.append("|---|---|---|---|---|")
     for name, spent in [*cost.items(), ("all", whole)]:
         numbers = f"{spent:.1f} | {spent / whole:.0%} | {spent / cost[BITS]:.2f}"
-        lines.append(f"| {name} | {WORDS.get(name, row.title)} | {numbers} |")
+        lines.append(f"| {name} | {numbers} | {WORDS.get(name, row.title)} |")
     return "\n".join(lines) + "\n"
 
 
