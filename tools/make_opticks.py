@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.stored import save_arrays
+
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "opticks.npz"
 SHA256 = "d4a9ac22462b35e7821a4f2706c211093da678620a8f9997989ee7cf8d507bbd"
 PROVENANCE = (
@@ -31,9 +33,7 @@ def main(source: Path) -> None:
     if (got := hashlib.sha256(raw).hexdigest()) != SHA256:
         raise SystemExit(f"{source}: expected sha256 {SHA256}, got {got}")
     part = third_book(raw.decode("utf8"))
-    np.savez_compressed(
-        STORED, text=np.frombuffer(part.encode("utf8"), np.uint8), provenance=PROVENANCE
-    )
+    save_arrays(STORED, text=np.frombuffer(part.encode("utf8"), np.uint8), provenance=PROVENANCE)
 
 
 if __name__ == "__main__":

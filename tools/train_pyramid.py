@@ -33,6 +33,7 @@ from scorekit.distances import energy_distance
 from scorekit.networks import ScaledNet, init_scaled
 from scorekit.scale_space import coarse_to_fine
 from scorekit.training import log_uniform, train
+from tools.stored import save_arrays
 
 Array = NDArray[np.floating]
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "pyramid.npz"
@@ -199,9 +200,9 @@ def main(argv: list[str] | None = None) -> None:
         "network": f"ScaledNet, width {WIDTH}, {BLOCKS} blocks, batch 256, rate {RATE}",
         "points": "digits / 8 - 1; patches 2 v - 1 of three photographs, scikit-image",
     }
-    np.savez_compressed(
+    save_arrays(
         args.out,
-        about=np.asarray(json.dumps(about)),
+        about=json.dumps(about),
         judged=JUDGED,
         **arrays,
     )

@@ -7,6 +7,19 @@ Q2 = ("q2.real_pulls", "q2.turning", "q2.pushes", "q2.not_the_largest")
 Q3 = ("q3.by_the_formula", "q3.below_one", "q3.one_chain", "q3.stuck")
 Q4 = ("q4.one_pull", "q4.from_far_out", "q4.any_order", "q4.length")
 
+# The reference of q4, judging where the walkers ended by another rule.
+JUDGED = """
+def largest_stable(score, start, etas, steps):
+    stable = 0.0
+    for eta in etas:
+        x = start
+        for _ in range(steps):
+            x = x + eta * score(x)
+        if {}:
+            stable = max(stable, float(eta))
+    return stable
+"""
+
 MUTANTS = (
     Mutant("q1 λ for dλ", "q1", "d * lam", "lam", Q1[2:]),
     Mutant("q1 half of λ", "q1", "d * lam", "d * lam / 2", Q1[1:]),
@@ -67,31 +80,12 @@ def step_limit(jacobian):
     Mutant("q4 the last one that is stable", "q4", "max(stable, float(eta))", "float(eta)",
            Q4[2:3]),
     Mutant("q4 largest coordinate", "q4", "",
-           """
-def largest_stable(score, start, etas, steps):
-    stable = 0.0
-    for eta in etas:
-        x = start
-        for _ in range(steps):
-            x = x + eta * score(x)
-        if np.abs(x).max() <= np.abs(start).max():
-            stable = max(stable, float(eta))
-    return stable
-""", Q4[3:]),
+           JUDGED.format("np.abs(x).max() <= np.abs(start).max()"), Q4[3:]),
     Mutant("q4 the mean walker", "q4", "np.linalg.norm(x, axis=1).max()",
            "np.linalg.norm(x, axis=1).mean()", Q4[2:]),
     Mutant("q4 mean against mean", "q4", "",
-           """
-def largest_stable(score, start, etas, steps):
-    stable = 0.0
-    for eta in etas:
-        x = start
-        for _ in range(steps):
-            x = x + eta * score(x)
-        if np.linalg.norm(x, axis=1).mean() <= np.linalg.norm(start, axis=1).mean():
-            stable = max(stable, float(eta))
-    return stable
-""", Q4[2:3]),
+           JUDGED.format("np.linalg.norm(x, axis=1).mean() "
+                         "<= np.linalg.norm(start, axis=1).mean()"), Q4[2:3]),
     Mutant("q4 only the farthest walker", "q4", "x = start",
            "x = start[[np.linalg.norm(start, axis=1).argmax()]]", Q4[2:3]),
     Mutant("q4 must come nearer", "q4", "<= reach", "< reach", Q4[2:3]),
