@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
 
@@ -37,6 +38,19 @@ class Trace:
     kept: Array
     acceptance: NDArray[np.float64]
     evaluations: int
+
+
+def arguments(
+    x: ArrayLike, step: float, steps: int, rng: np.random.Generator, keep_every: int
+) -> tuple[Array, float, int, int]:
+    """Check what all samplers take."""
+    _inputs.generator(rng)
+    return (
+        _inputs.batch(x),
+        _inputs.positive(step, "step"),
+        _inputs.count(steps, "steps"),
+        _inputs.count(keep_every, "keep_every", 0),
+    )
 
 
 def work_copy(start: Array) -> Array:
@@ -80,6 +94,19 @@ def score_at(score: Field, x: Array) -> Array:
             f"got {_inputs.describe(s)}"
         )
     return s
+
+
+def one_each(log_p: Any, x: Array) -> Array:
+    """Return the log densities at x; raise if they are not one number a chain."""
+    if np.shape(log_p) != (len(x),):
+        raise ValueError(f"log_prob must return shape {(len(x),)}, got {np.shape(log_p)}")
+    return np.asarray(log_p)
+
+
+def finite_start(log_p: Array, s: Array) -> None:
+    """Raise unless both are finite: of a chain that starts at NaN no proposal is ever accepted."""
+    _inputs.finite(log_p, "log_prob of the start")
+    _inputs.finite(s, "score of the start")
 
 
 def watch(x: Array, k: int, step: float) -> None:

@@ -25,7 +25,10 @@ from .chains import (
     LogProb,
     Noise,
     Trace,
+    arguments,
     blocks,
+    finite_start,
+    one_each,
     score_at,
     watch,
     work_copy,
@@ -99,7 +102,7 @@ def ula(
     Diverged
         If a chain becomes infinite or NaN; the message says at which step.
     """
-    start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
+    start, step, steps, keep_every = arguments(x, step, steps, rng, keep_every)
     m = _preconditioner(precond)
     x = work_copy(start)
     parts = blocks(x) if m is None else [slice(0, len(x))]
@@ -159,9 +162,10 @@ def mala(
     Raises
     ------
     ValueError, TypeError
-        As :func:`ula`. MALA cannot diverge: a step too large shows as an acceptance of 0.
+        As :func:`ula`, and if log_prob or score is not finite at the start. MALA cannot diverge:
+        a step too large shows as an acceptance of 0.
     """
-    start, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
+    start, step, steps, keep_every = arguments(x, step, steps, rng, keep_every)
     m = _preconditioner(precond)
     evaluate = both or (lambda y: (log_prob(y), score(y)))
     x = work_copy(start)
@@ -173,6 +177,7 @@ def mala(
     accepted = np.zeros(n, np.int64)
     # Copies: a caller may compute in one array again and again.
     lp, s = (np.array(a, order="K") for a in _both_at(evaluate, x))
+    finite_start(lp, s)
     for k in range(1, steps + 1):
         z = noise.draw()
         if m is None:
@@ -200,18 +205,6 @@ def mala(
     return Trace(np.ascontiguousarray(x), kept, accepted / max(steps, 1), steps + 1)
 
 
-def _arguments(
-    x: ArrayLike, step: float, steps: int, rng: np.random.Generator, keep_every: int
-) -> tuple[Array, float, int, int]:
-    _inputs.generator(rng)
-    return (
-        _inputs.batch(x),
-        _inputs.positive(step, "step"),
-        _inputs.count(steps, "steps"),
-        _inputs.count(keep_every, "keep_every", 0),
-    )
-
-
 def _preconditioner(precond: Preconditioner | ArrayLike | None) -> Preconditioner | None:
     if precond is None or isinstance(precond, Preconditioner):
         return precond
@@ -220,6 +213,4 @@ def _preconditioner(precond: Preconditioner | ArrayLike | None) -> Preconditione
 
 def _both_at(evaluate: Callable[[Array], tuple[Array, Array]], x: Array) -> tuple[Array, Array]:
     lp, s = evaluate(x)
-    if np.shape(lp) != (len(x),):
-        raise ValueError(f"log_prob must return shape {(len(x),)}, got {np.shape(lp)}")
-    return lp, score_at(lambda _: s, x)
+    return one_each(lp, x), score_at(lambda _: s, x)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
-from .chains import Array, Field, LogProb, blocks
+from .chains import Array, Field, LogProb, blocks, one_each
 from .langevin import mala, ula
 
 Floats = NDArray[np.float64]
@@ -141,9 +141,7 @@ class _Ends:
 
     def _evaluate(self, x: Array) -> tuple[Array, Array, Array, Array]:
         (l0, s0), (l1, s1) = (end(x) for end in self.ends)
-        for lp in (l0, l1):
-            if np.shape(lp) != (len(x),):
-                raise ValueError(f"log_prob must return shape {(len(x),)}, got {np.shape(lp)}")
+        l0, l1 = one_each(l0, x), one_each(l1, x)
         return l0, s0, l1 - l0, s1 - s0
 
     @property

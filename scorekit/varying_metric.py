@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
-from .chains import Array, Field, LogProb, Trace, score_at, watch
+from .chains import (
+    Array,
+    Field,
+    LogProb,
+    Trace,
+    arguments,
+    finite_start,
+    one_each,
+    score_at,
+    watch,
+)
 
 
 def varying_ula(
@@ -49,7 +59,7 @@ def varying_ula(
     Diverged
         If a chain becomes infinite or NaN.
     """
-    x, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
+    x, step, steps, keep_every = arguments(_inputs.points(x), step, steps, rng, keep_every)
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(1, steps + 1):
@@ -82,15 +92,16 @@ def varying_mala(
 
     Parameters and errors are those of :func:`varying_ula` and :func:`scorekit.langevin.mala`.
     """
-    x, step, steps, keep_every = _arguments(x, step, steps, rng, keep_every)
+    x, step, steps, keep_every = arguments(_inputs.points(x), step, steps, rng, keep_every)
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     accepted, spread = np.zeros(len(x)), x.dtype.type(np.sqrt(2 * step))
-    lp = _log_p(log_prob, x)
-    mean, root = _proposal(score_at(score, x), metric, divergence, x, step)
+    lp, s = one_each(log_prob(x), x), score_at(score, x)
+    finite_start(lp, s)
+    mean, root = _proposal(s, metric, divergence, x, step)
     for k in range(1, steps + 1):
         z = rng.standard_normal(x.shape, x.dtype)
         y = mean + spread * _apply(root, z)
-        lp_y = _log_p(log_prob, y)
+        lp_y = one_each(log_prob(y), y)
         mean_y, root_y = _proposal(score_at(score, y), metric, divergence, y, step)
         back = _solve(root_y, x - mean_y) / spread
         ratio = lp_y - lp + (z**2 - back**2).sum(1) / 2 + _log_det(root) - _log_det(root_y)
@@ -102,25 +113,6 @@ def varying_mala(
         if keep_every and k % keep_every == 0:
             kept[k // keep_every - 1] = x
     return Trace(x, kept, accepted / steps, steps + 1)
-
-
-def _arguments(
-    x: ArrayLike, step: float, steps: int, rng: np.random.Generator, keep_every: int
-) -> tuple[Array, float, int, int]:
-    _inputs.generator(rng)
-    return (
-        _inputs.points(x).copy(),
-        _inputs.positive(step, "step"),
-        _inputs.count(steps, "steps"),
-        _inputs.count(keep_every, "keep_every", 0),
-    )
-
-
-def _log_p(log_prob: LogProb, x: Array) -> Array:
-    lp = log_prob(x)
-    if np.shape(lp) != (len(x),):
-        raise ValueError(f"log_prob must return shape {(len(x),)}, got {np.shape(lp)}")
-    return lp
 
 
 def _proposal(

@@ -255,6 +255,14 @@ BAD = [
     (lambda: ula(lambda x: -x, ONES, 0.1, 3, rng=RNG, precond=-np.eye(2)), "precond must be pos"),
     (lambda: mala(lambda x: 0.0, lambda x: -x, ONES, 0.1, 3, rng=RNG), "log_prob must return"),
     (lambda: mala(lambda x: -x, lambda x: -x, ONES, 0.1, 3, rng=RNG), "log_prob must return"),
+    (
+        lambda: mala(lambda x: x[:, 0] * np.nan, lambda x: -x, ONES, 0.1, 3, rng=RNG),
+        "log_prob of the start must be finite, got 2 NaN",
+    ),
+    (
+        lambda: mala(lambda x: x[:, 0], lambda x: x * np.inf, ONES, 0.1, 3, rng=RNG),
+        "score of the start must be finite, got 4 NaN",
+    ),
 ]
 
 

@@ -186,7 +186,17 @@ def test_temperatures_not_from_0_to_1(betas, words):
         ({"x": np.zeros((3, 2), int)}, "x must be"),
         ({"p1": Unnormalised(lambda x: x, lambda x: x)}, "log_prob must return shape"),
         ({"p1": Unnormalised(lambda x: 0 * x[:, 0], lambda x: x[:, 0])}, "score|broadcast"),
-        ({"p1": Unnormalised(lambda x: np.full(len(x), np.nan), lambda x: x)}, "finite where"),
+        (
+            {"p1": Unnormalised(lambda x: np.full(len(x), np.nan), lambda x: x)},
+            "log_prob of the st",
+        ),
+        (
+            {
+                "p1": Unnormalised(lambda x: np.where(x[:, 0], np.nan, 0), lambda x: 0 * x),
+                "adjusted": False,
+            },
+            "finite where",
+        ),
     ],
 )
 def test_bad_input(change, words):
