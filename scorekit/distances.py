@@ -12,6 +12,7 @@ from . import _inputs
 from .diagnostics import Estimate
 
 BLOCKS = 10
+ROUNDING = 1e-12  # relative: a spread below is that of the sums, not of the points
 
 
 def energy_distance(x: ArrayLike, y: ArrayLike) -> Estimate:
@@ -82,7 +83,8 @@ def sliced_wasserstein(
     Raises
     ------
     ValueError
-        If sizes or dimensions differ, or there are fewer than 20 points.
+        If sizes or dimensions differ, there are fewer than 20 points, or the two sets are equal
+        or one the other shifted: then the jackknife has no spread to measure.
     """
     x, y = _pair(x, y)
     if len(x) != len(y):
@@ -111,8 +113,14 @@ def _centred(distances: NDArray[np.float64]) -> float:
 def _block_jackknife(statistic: Callable[[NDArray[np.bool_]], float], n: int) -> Estimate:
     block = np.arange(n) % BLOCKS
     without = np.array([statistic(block != b) for b in range(BLOCKS)])
+    value = statistic(block >= 0)
     se = math.sqrt((BLOCKS - 1) / BLOCKS * ((without - without.mean()) ** 2).sum())
-    return Estimate(statistic(block >= 0), se)
+    if se <= ROUNDING * value:
+        raise ValueError(
+            f"x and y must differ by more than one shift, got a distance of {value:g} whichever "
+            "block is left out: nothing says how far off it is"
+        )
+    return Estimate(value, se)
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

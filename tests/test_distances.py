@@ -101,6 +101,13 @@ def test_bad_input(x, y, message):
             call(x, y)
 
 
+@pytest.mark.parametrize("shift", [0.0, 1.0, [1.0, 0.3]])
+def test_two_sets_that_are_one_shifted_have_no_error_bar(shift):
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(ValueError, match="x and y must differ by more than one shift, got a dist"):
+        sliced_wasserstein(x, x + shift, rng=np.random.default_rng(1))
+
+
 def test_sliced_wasserstein_wants_equal_sizes_enough_points_and_a_generator():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="same number of points"):
