@@ -72,9 +72,9 @@ def annealed_langevin(
     x = work_copy(start)
     noise = Noise(x, rng)
     for level, sigma in enumerate(sigmas):
-        for _ in range(steps):
+        for k in range(1, steps + 1):
             _correct(score, x, sigma, step, noise)
-            watch(x, level + 1, step * sigma**2)
+            watch(x, level * steps + k, step * sigma**2)
     return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), len(sigmas) * steps)
 
 
