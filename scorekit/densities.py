@@ -70,19 +70,21 @@ class Gaussian:
         log_norm = np.log(np.diag(whiten)).sum() - z.dtype.type(0.5 * self.dim * LOG_2PI)
         return np.asarray(log_norm - (z * z).sum(0) / 2)
 
+    def _score(self, z: Array, whiten: Array) -> Array:
+        return np.ascontiguousarray((-whiten.T @ z).T)
+
     def log_prob(self, x: ArrayLike) -> Array:
         """log p at each point: ``(n, d)`` in, ``(n,)`` out."""
         return self._log_prob(*self._white(x))
 
     def score(self, x: ArrayLike) -> Array:
         """∇ log p at each point: ``(n, d)`` in and out."""
-        z, whiten = self._white(x)
-        return np.ascontiguousarray((-whiten.T @ z).T)
+        return self._score(*self._white(x))
 
     def log_prob_and_score(self, x: ArrayLike) -> tuple[Array, Array]:
         """Both at once, for the price of the score: what MALA needs."""
         z, whiten = self._white(x)
-        return self._log_prob(z, whiten), np.ascontiguousarray((-whiten.T @ z).T)
+        return self._log_prob(z, whiten), self._score(z, whiten)
 
     def sample(self, n: int, *, rng: np.random.Generator) -> Array:
         """Draw ``(n, d)`` independent points: m + L z with L Lᵀ = Σ."""

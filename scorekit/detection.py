@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _inputs
+from . import _inputs, data
 from .diagnostics import Estimate
 from .networks import ScaledNet
 from .priors import read_prior
@@ -78,10 +77,7 @@ class LeftOut:
 
 def load_left_out() -> LeftOut:
     """Read what ``tools/train_digits_without.py`` stored: half precision there, double here."""
-    with as_file(files("scorekit.data") / "digits_without.npz") as path:
-        prior = read_prior(path)
-        with np.load(path) as stored:
-            sigmas, label = stored["sigmas"], int(stored["left_out"])
-            ratios = stored["log_ratio"].astype(float)
-            errors = stored["denoising"].astype(float)
-    return LeftOut(sigmas, ratios, errors, prior.rows, prior.net, label, prior.about)
+    stored, prior = data.read("digits_without.npz"), read_prior("digits_without.npz")
+    ratios, errors = (stored[key].astype(float) for key in ("log_ratio", "denoising"))
+    label = int(stored["left_out"])
+    return LeftOut(stored["sigmas"], ratios, errors, prior.rows, prior.net, label, prior.about)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import data
 from .networks import ScaledNet
 from .patch_networks import PatchNet
 
@@ -64,15 +64,12 @@ def load_prior(name: str) -> Prior:
     if name not in NAMES:
         choices = " or ".join(map(repr, NAMES))
         raise ValueError(f"name must be that of a stored network, {choices}, got {name!r}")
-    source = files("scorekit.data") / f"{name}_prior.npz"
-    with as_file(source) as path:
-        return read_prior(path)
+    return read_prior(f"{name}_prior.npz")
 
 
-def read_prior(path: Path) -> Prior:
+def read_prior(source: str | Path) -> Prior:
     """Read such a file: half precision there, float32 here."""
-    with np.load(path) as stored:
-        arrays = {key: stored[key] for key in stored.files}
+    arrays = data.read(source)
     weights = {key[2:]: a.astype(np.float32) for key, a in arrays.items() if key[:2] == "p_"}
     rows = {key[5:]: a.astype(np.int64) for key, a in arrays.items() if key[:5] == "rows_"}
     head = weights, arrays["mean"], float(arrays["sd"]), int(arrays["extra"])

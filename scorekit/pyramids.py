@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _inputs
+from . import _inputs, data
 from .chains import Array
 from .networks import ScaledNet
+from .studies import stored_net
 
 SIGNS = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
 
@@ -126,22 +126,12 @@ class PyramidStudy:
     about: dict[str, Any]
 
 
-def load_pyramid(path: Path | None = None) -> PyramidStudy:
+def load_pyramid(source: str | Path = "pyramid.npz") -> PyramidStudy:
     """Read the stored study, or another one that the script wrote."""
-    if path is None:
-        with as_file(files("scorekit.data") / "pyramid.npz") as stored:
-            return load_pyramid(stored)
-    with np.load(path) as file:
-        arrays = dict(file)
-    nets = {}
-    for name in ("fine", "coarse"):
-        mine = {key.partition("/")[2]: a for key, a in arrays.items() if key.startswith(name + "/")}
-        mean, sd = mine.pop("mean"), float(mine.pop("sd"))
-        nets[name] = ScaledNet({k: a.astype(np.float32) for k, a in mine.items()}, mean, sd)
+    arrays = data.read(source)
+    fine, coarse = (stored_net(arrays, name) for name in ("fine", "coarse"))
     loss, distance, floor, judged = (
         arrays[key].astype(float) for key in ("loss", "distance", "floor", "judged")
     )
     about, held_out = json.loads(str(arrays["about"])), arrays["held_out"].astype(np.int64)
-    return PyramidStudy(
-        loss, distance, floor, judged, held_out, nets["fine"], nets["coarse"], about
-    )
+    return PyramidStudy(loss, distance, floor, judged, held_out, fine, coarse, about)

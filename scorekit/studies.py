@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import data
 from .integrability import EnergyNet
 from .networks import ScaledNet
+
+
+def stored_net(
+    arrays: dict[str, NDArray[Any]], name: str, kind: type[ScaledNet] = ScaledNet
+) -> ScaledNet:
+    """One of several networks in a file: its arrays are called ``name/…``; float32 here."""
+    mine = {key.partition("/")[2]: a for key, a in arrays.items() if key.startswith(name + "/")}
+    mean, sd = mine.pop("mean"), float(mine.pop("sd"))
+    return kind({key: a.astype(np.float32) for key, a in mine.items()}, mean, sd)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +39,12 @@ class Study:
     about: dict[str, Any]
 
 
-def load_study(path: Path | None = None) -> Study:
+def load_study(source: str | Path = "integrability.npz") -> Study:
     """Read the stored study, or another one that the script wrote."""
-    if path is None:
-        with as_file(files("scorekit.data") / "integrability.npz") as stored:
-            return load_study(stored)
-    with np.load(path) as file:
-        arrays = dict(file)
+    arrays = data.read(source)
     about, nets = json.loads(str(arrays["about"])), {}
     for name in sorted({key.partition("/")[0] for key in arrays if "/" in key}):
-        mine = {key.partition("/")[2]: a for key, a in arrays.items() if key.startswith(name + "/")}
-        mean, sd = mine.pop("mean"), float(mine.pop("sd"))
-        make = EnergyNet if name == "energy" else ScaledNet
-        nets[name] = make({key: a.astype(np.float32) for key, a in mine.items()}, mean, sd)
+        nets[name] = stored_net(arrays, name, EnergyNet if name == "energy" else ScaledNet)
     table = dict(zip(about["kinds"], arrays["table"], strict=True))
     seconds = dict(zip(about["kinds"], arrays["seconds"], strict=True))
     return Study(table, seconds, arrays["levels"], nets, about)

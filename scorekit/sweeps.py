@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import data as _stored
+from . import data
 from .networks import NoiseNet
 
 
@@ -34,14 +33,12 @@ class Sweep:
 
 def load_l2_sweep() -> Sweep:
     """The sweep over λ that ``tools/make_l2_sweep.py`` made, for chapter 10."""
-    with as_file(files(_stored) / "l2_sweep.npz") as path:
-        return read_l2_sweep(path)
+    return read_l2_sweep("l2_sweep.npz")
 
 
-def read_l2_sweep(path: Path) -> Sweep:
+def read_l2_sweep(source: str | Path) -> Sweep:
     """Read such a file: weights in half precision there, float32 here."""
-    with np.load(path) as stored:
-        arrays = {key: stored[key] for key in stored.files}
+    arrays = data.read(source)
     table = {k[2:]: a.astype(float) for k, a in arrays.items() if k.startswith("t_")}
     weights = {k[2:]: a.astype(np.float32) for k, a in arrays.items() if k.startswith("p_")}
     mean, sd = arrays["mean"], arrays["sd"]

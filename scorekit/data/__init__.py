@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,10 @@ def matter_power() -> dict[str, NDArray[np.float64]]:
     return {key: stored[key] for key in ("k", "linear", "nonlinear", "sigma8")}
 
 
-def read(name: str) -> dict[str, NDArray[Any]]:
-    """All arrays of a stored file, such as ``"digits.npz"``."""
-    with as_file(files(__package__) / name) as path, np.load(path) as file:
+def read(source: str | Path) -> dict[str, NDArray[Any]]:
+    """All arrays of a stored file, such as ``"digits.npz"``, or of another at this path."""
+    stored = files(__package__) / source if isinstance(source, str) else source
+    with as_file(stored) as path, np.load(path) as file:
         return {key: file[key] for key in file.files}
 
 
