@@ -73,7 +73,7 @@ class Noise:
     """Standard normals for a batch like ``x``: drawn in C order, laid out as x, in one buffer."""
 
     def __init__(self, x: Array, rng: np.random.Generator) -> None:
-        self.rng, self.z = rng, np.empty_like(x)
+        self.rng, self.z = _inputs.generator(rng), np.empty_like(x)
         self.drawn = self.z if self.z.flags.c_contiguous else np.empty_like(x, order="C")
 
     def draw(self, n: int | None = None) -> Array:

@@ -74,7 +74,7 @@ def coupled_distances(
     if a.shape != b.shape or a.dtype != b.dtype:
         raise ValueError(f"y must be {_inputs.describe(a)}, as x is, got {_inputs.describe(b)}")
     step, steps = _inputs.positive(step, "step"), _inputs.count(steps, "steps")
-    noise = Noise(a, _inputs.generator(rng))
+    noise = Noise(a, rng)
     eta, root = a.dtype.type(step), a.dtype.type(math.sqrt(2 * step))
     apart = np.empty((steps + 1, len(a)))
     apart[0] = np.linalg.norm(a - b, axis=1)

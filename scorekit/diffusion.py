@@ -67,14 +67,27 @@ def annealed_langevin(
     ValueError, TypeError, Diverged
         As :func:`scorekit.langevin.ula`, and if the noise levels do not fall.
     """
-    start, sigmas = _start(x, sigmas, rng)
-    step, steps = _inputs.positive(step, "step"), _inputs.count(steps, "steps")
+    step = _inputs.positive(step, "step")
+    return anneal(score, x, sigmas, lambda sigma: step * sigma**2, steps, rng)
+
+
+def anneal(
+    score: NoisyScore,
+    x: ArrayLike,
+    sigmas: ArrayLike,
+    eta: Callable[[float], float],
+    steps: int,
+    rng: np.random.Generator,
+) -> Trace:
+    """Langevin at each noise level in turn, with the step ``eta(sigma)``."""
+    start, sigmas = _start(x, sigmas)
+    steps = _inputs.count(steps, "steps")
     x = work_copy(start)
     noise = Noise(x, rng)
     for level, sigma in enumerate(sigmas):
         for k in range(1, steps + 1):
-            _correct(score, x, sigma, step, noise)
-            watch(x, level * steps + k, step * sigma**2)
+            _correct(score, x, sigma, eta(sigma), noise)
+            watch(x, level * steps + k, eta(sigma))
     return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), len(sigmas) * steps)
 
 
@@ -111,18 +124,17 @@ def predictor_corrector(
     Trace
         ``evaluations`` is (L - 1) (1 + corrector_steps).
     """
-    start, sigmas = _start(x, sigmas, rng)
+    start, sigmas = _start(x, sigmas)
     step = _inputs.positive(step, "step")
     corrector_steps = _inputs.count(corrector_steps, "corrector_steps", 0)
     x = work_copy(start)
     noise = Noise(x, rng)
     for level, (high, low) in enumerate(pairwise(sigmas)):
         drop = high**2 - low**2
-        s = score_at(at(score, high), x)
-        x += x.dtype.type(drop) * s
+        x += x.dtype.type(drop) * score_at(at(score, high), x)
         x += x.dtype.type(low * np.sqrt(drop) / high) * noise.draw()
         for _ in range(corrector_steps):
-            _correct(score, x, low, step, noise)
+            _correct(score, x, low, step * low**2, noise)
         watch(x, level + 1, step * low**2)
     evaluations = (len(sigmas) - 1) * (1 + corrector_steps)
     return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), evaluations)
@@ -144,14 +156,13 @@ def probability_flow(score: NoisyScore, x: ArrayLike, sigmas: ArrayLike) -> Trac
     Trace
         ``evaluations`` is 2 (L - 1).
     """
-    start, sigmas = _start(x, sigmas, None)
+    start, sigmas = _start(x, sigmas)
     x = work_copy(start)
     for level, (high, low) in enumerate(pairwise(sigmas)):
         width = low - high
         slope = -high * score_at(at(score, high), x)
         ahead = x + x.dtype.type(width) * slope
-        slope_ahead = -low * score(ahead, low)
-        x += x.dtype.type(width / 2) * (slope + slope_ahead)
+        x += x.dtype.type(width / 2) * (slope - low * score(ahead, low))
         watch(x, level + 1, abs(width))
     return Trace(np.ascontiguousarray(x), x[None][:0], np.ones(len(x)), 2 * (len(sigmas) - 1))
 
@@ -219,11 +230,9 @@ def flow_log_prob(
     return np.asarray(terminal(end[: n * d].reshape(n, d)) + end[n * d :])
 
 
-def _correct(score: NoisyScore, x: Array, sigma: float, step: float, noise: Noise) -> None:
-    """One Langevin step at noise level σ, in place, with η = step · σ²."""
-    s = score_at(at(score, sigma), x)
-    eta = step * sigma**2
-    x += x.dtype.type(eta) * s
+def _correct(score: NoisyScore, x: Array, sigma: float, eta: float, noise: Noise) -> None:
+    """One Langevin step at noise level σ, in place."""
+    x += x.dtype.type(eta) * score_at(at(score, sigma), x)
     x += x.dtype.type(np.sqrt(2 * eta)) * noise.draw()
 
 
@@ -234,11 +243,7 @@ def _ladder(high: float, low: float, n: int) -> tuple[float, float, int]:
     return high, low, _inputs.count(n, "n", 2)
 
 
-def _start(
-    x: ArrayLike, sigmas: ArrayLike, rng: np.random.Generator | None
-) -> tuple[Array, list[float]]:
-    if rng is not None:
-        _inputs.generator(rng)
+def _start(x: ArrayLike, sigmas: ArrayLike) -> tuple[Array, list[float]]:
     levels = _inputs.parameter(sigmas, "sigmas", 1)
     if (levels <= 0).any() or (np.diff(levels) >= 0).any():
         raise ValueError(f"sigmas must be positive and strictly falling, got {levels}")

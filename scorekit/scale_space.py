@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
-from .chains import Array, Field, Noise, Trace, score_at, watch, work_copy
-from .denoising import NoisyScore, at
+from .chains import Array, Field, Trace, score_at
+from .denoising import NoisyScore
+from .diffusion import anneal
 
 
 @dataclass(frozen=True)
@@ -170,22 +171,10 @@ def coarse_to_fine(
     ValueError, TypeError, Diverged
         As :func:`~scorekit.diffusion.annealed_langevin`, and if ``variance`` is negative.
     """
-    levels = _inputs.parameter(sigmas, "sigmas", 1)
-    if (levels <= 0).any() or (np.diff(levels) >= 0).any():
-        raise ValueError(f"sigmas must be positive and strictly falling, got {levels}")
     if not 0 <= variance < math.inf:
         raise ValueError(f"variance must be finite and at least 0, got {variance!r}")
-    step, steps = _inputs.positive(step, "step"), _inputs.count(steps, "steps")
-    walkers = work_copy(_inputs.batch(x))
-    noise = Noise(walkers, _inputs.generator(rng))
-    for sigma in levels.tolist():
-        eta, here = step * (variance + sigma**2), at(score, sigma)
-        for k in range(1, steps + 1):
-            walkers += walkers.dtype.type(eta) * score_at(here, walkers)
-            walkers += walkers.dtype.type(math.sqrt(2 * eta)) * noise.draw()
-            watch(walkers, k, eta)
-    end = np.ascontiguousarray(walkers)
-    return Trace(end, end[None][:0], np.ones(len(end)), len(levels) * steps)
+    step = _inputs.positive(step, "step")
+    return anneal(score, x, sigmas, lambda sigma: step * (variance + sigma**2), steps, rng)
 
 
 def _pair(offset: ArrayLike, cov: ArrayLike) -> tuple[Array, Array]:

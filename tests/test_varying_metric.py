@@ -164,6 +164,19 @@ BAD = [
         ),
         "log_prob must return",
     ),
+    (
+        lambda: varying_mala(
+            lambda x: x[:, 0],
+            lambda x: x * np.nan,
+            bowl,
+            slope,
+            np.ones((2, 1)),
+            0.1,
+            2,
+            rng=np.random.default_rng(0),
+        ),
+        "score of the start must be finite",
+    ),
 ]
 
 
