@@ -85,12 +85,12 @@ class Noise:
         return z
 
 
-def score_at(score: Field, x: Array) -> Array:
-    """Return the score at x; raise if it changed shape or dtype."""
+def score_at(score: Field, x: Array, name: str = "score") -> Array:
+    """Return the score, or another field, at x; raise if it changed shape or dtype."""
     s = score(x)
     if not isinstance(s, np.ndarray) or s.shape != x.shape or s.dtype != x.dtype:
         raise ValueError(
-            f"score must return an array of shape {x.shape} and dtype {x.dtype}, as it got, "
+            f"{name} must return an array of shape {x.shape} and dtype {x.dtype}, as it got, "
             f"got {_inputs.describe(s)}"
         )
     return s

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
 from ._fourier import even, filtered, half_plane, pairs, sum_of_filtered
-from .chains import Array, Field, Noise, Trace, blocks, score_at, watch
+from .chains import Array, Field, Noise, Trace, arguments, blocks, score_at, watch
 
 __all__ = ["GaussianField", "field_langevin"]
 
@@ -168,10 +168,8 @@ def field_langevin(
     Diverged
         If a field becomes infinite or NaN.
     """
-    _inputs.generator(rng)
-    eta, steps = _inputs.positive(step, "step"), _inputs.count(steps, "steps")
-    keep_every = _inputs.count(keep_every, "keep_every", 0)
-    x = np.array(p._fields(x), order="C")
+    start, eta, steps, keep_every = arguments(x, step, steps, rng, keep_every)
+    x = np.array(p._fields(start), order="C")
     axes = tuple(range(1, x.ndim))
     if p.pinned:
         x -= x.mean(axes, keepdims=True)

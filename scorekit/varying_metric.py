@@ -138,18 +138,8 @@ def _proposal(
         root = _inputs.spd_root(m, "metric")
     drift = _apply(m, s)
     if divergence is not None:
-        drift = drift + _same(divergence, x)
+        drift = drift + score_at(divergence, x, "divergence")
     return x + x.dtype.type(step) * drift, root
-
-
-def _same(divergence: Field, x: Array) -> Array:
-    value = divergence(x)
-    if not isinstance(value, np.ndarray) or value.shape != x.shape or value.dtype != x.dtype:
-        raise ValueError(
-            f"divergence must return an array of shape {x.shape} and dtype {x.dtype}, "
-            f"got {_inputs.describe(value)}"
-        )
-    return value
 
 
 def _apply(m: Array, v: Array) -> Array:
