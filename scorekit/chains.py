@@ -109,6 +109,22 @@ def finite_start(log_p: Array, s: Array) -> None:
     _inputs.finite(s, "score of the start")
 
 
+def moved(old: NDArray[Any], new: NDArray[Any], accept: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return ``new`` for the chains that accepted and ``old`` for the others; may write into old.
+
+    Rows that lie in one piece are copied as such: ``np.where`` takes up to ten times as long.
+    """
+    if old.ndim > 1 and old.flags.c_contiguous:
+        np.copyto(_rows(old), _rows(np.ascontiguousarray(new, old.dtype)), where=accept)
+        return old
+    return np.where(accept.reshape(-1, *(1,) * (old.ndim - 1)), new, old)
+
+
+def _rows(x: NDArray[Any]) -> NDArray[Any]:
+    """The same memory, (n,): each row is one item of as many bytes."""
+    return x.reshape(len(x), -1).view(f"V{x[0].nbytes}")[:, 0]
+
+
 def watch(x: Array, k: int, step: float) -> None:
     """Raise :class:`Diverged` if any chain left the finite numbers."""
     flat = x.ravel(order="K")  # a view: no copy, whatever the memory order

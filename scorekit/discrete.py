@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from . import _inputs
-from .chains import Trace
+from .chains import Trace, moved
 from .proposals import Numbers, Proposal, States
 
 Energy = Callable[[States], NDArray[Any]]
@@ -85,7 +85,7 @@ def metropolis(
     steps = _inputs.count(steps, "steps", 0)
     keep_every = _inputs.count(keep_every, "keep_every", 0)
     _inputs.generator(rng)
-    n, axes = len(state), (1,) * (state.ndim - 1)
+    n = len(state)
     kept = np.empty((steps // keep_every if keep_every else 0, *state.shape), state.dtype)
     accepted = np.zeros(n, np.int64)
     now = _energy_at(energy, state)
@@ -97,8 +97,7 @@ def metropolis(
         if np.isnan(log_ratio).any():
             raise ValueError(f"energy must not be NaN, got NaN for a proposal at step {k}")
         yes = rng.random(n) < accept(log_ratio)
-        state = np.where(yes.reshape(n, *axes), y, state)
-        now = np.where(yes, after, now)
+        state, now = moved(state, y, yes), moved(now, after, yes)
         accepted += yes
         if keep_every and k % keep_every == 0:
             kept[k // keep_every - 1] = state

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
 from .chains import (
@@ -28,11 +28,14 @@ from .chains import (
     arguments,
     blocks,
     finite_start,
+    moved,
     one_each,
     score_at,
     watch,
     work_copy,
 )
+
+Both = Callable[[Array], tuple[Array, Array]]
 
 __all__ = ["Diverged", "Preconditioner", "Trace", "mala", "preconditioner", "ula"]
 
@@ -137,7 +140,7 @@ def mala(
     rng: np.random.Generator,
     keep_every: int = 0,
     precond: Preconditioner | ArrayLike | None = None,
-    both: Callable[[Array], tuple[Array, Array]] | None = None,
+    both: Both | None = None,
 ) -> Trace:
     r"""Run Metropolis-adjusted Langevin chains side by side: the target is left invariant.
 
@@ -169,17 +172,37 @@ def mala(
     m = _preconditioner(precond)
     evaluate = both or (lambda y: (log_prob(y), score(y)))
     x = work_copy(start)
-    n, axes = len(start), tuple(range(1, start.ndim))
-    noise, y, w = Noise(x, rng), np.empty_like(x), np.empty_like(x)
-    eta, root = x.dtype.type(step), x.dtype.type(np.sqrt(2 * step))
-    half = x.dtype.type(np.sqrt(step / 2))
+    propose = MalaStep(x, rng, m)
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
-    accepted = np.zeros(n, np.int64)
+    accepted = np.zeros(len(x), np.int64)
     # Copies: a caller may compute in one array again and again.
     lp, s = (np.array(a, order="K") for a in _both_at(evaluate, x))
     finite_start(lp, s)
     for k in range(1, steps + 1):
-        z = noise.draw()
+        y, lp_y, s_y, accept = propose(x, lp, s, evaluate, step)
+        x, s, lp = moved(x, y, accept), moved(s, s_y, accept), moved(lp, lp_y, accept)
+        accepted += accept
+        if keep_every and k % keep_every == 0:
+            kept[k // keep_every - 1] = x
+    return Trace(np.ascontiguousarray(x), kept, accepted / max(steps, 1), steps + 1)
+
+
+class MalaStep:
+    """One step of MALA for a batch like ``x``, with arrays to compute in."""
+
+    def __init__(self, x: Array, rng: np.random.Generator, m: Preconditioner | None = None) -> None:
+        self.noise, self.rng, self.m = Noise(x, rng), rng, m
+        self.y, self.w = np.empty_like(x), np.empty_like(x)
+
+    def __call__(
+        self, x: Array, lp: Array, s: Array, evaluate: Both, step: float
+    ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+        """Where the chains would go, log p and score there, and which of them accept.
+
+        The first is overwritten by the next call.
+        """
+        y, w, z, m, kind = self.y, self.w, self.noise.draw(), self.m, x.dtype.type
+        eta, root = kind(step), kind(np.sqrt(2 * step))
         if m is None:
             np.multiply(s, eta, out=y)
             y += np.multiply(z, root, out=w)
@@ -190,19 +213,12 @@ def mala(
         np.add(s, s_y, out=w)
         if m is not None:
             w[...] = m.root_transposed(w)
-        w *= half
-        z *= 2  # from here on z holds w · (2z + w), coordinate by coordinate
+        w *= kind(np.sqrt(step / 2))
+        z *= 2
         z += w
-        z *= w
-        log_ratio = lp_y - lp - z.sum(axes) / 2
-        accept = rng.random(n) < np.exp(np.minimum(log_ratio, 0))
-        where = accept.reshape(-1, *(1 for _ in axes))
-        x, s = np.where(where, y, x), np.where(where, s_y, s)
-        lp = np.where(accept, lp_y, lp)
-        accepted += accept
-        if keep_every and k % keep_every == 0:
-            kept[k // keep_every - 1] = x
-    return Trace(np.ascontiguousarray(x), kept, accepted / max(steps, 1), steps + 1)
+        log_ratio = lp_y - lp - _dots(w, z) / 2
+        accept = self.rng.random(len(x)) < np.exp(np.minimum(log_ratio, 0))
+        return y, lp_y, s_y, accept
 
 
 def _preconditioner(precond: Preconditioner | ArrayLike | None) -> Preconditioner | None:
@@ -211,6 +227,13 @@ def _preconditioner(precond: Preconditioner | ArrayLike | None) -> Preconditione
     return preconditioner(precond)
 
 
-def _both_at(evaluate: Callable[[Array], tuple[Array, Array]], x: Array) -> tuple[Array, Array]:
+def _dots(a: Array, b: Array) -> Array:
+    """The inner product of each row with the other's. Adds in pairs where rows may be long."""
+    if a.ndim == 2:
+        return np.asarray(np.einsum("ij,ij->i", a, b))
+    return np.asarray((a * b).sum(tuple(range(1, a.ndim))))
+
+
+def _both_at(evaluate: Both, x: Array) -> tuple[Array, Array]:
     lp, s = evaluate(x)
     return one_each(lp, x), score_at(lambda _: s, x)

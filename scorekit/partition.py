@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _inputs
-from .chains import Array, Field, LogProb, blocks, one_each
-from .langevin import mala, ula
+from .chains import Array, Field, LogProb, blocks, finite_start, moved, one_each, work_copy
+from .langevin import MalaStep, ula
 
 Floats = NDArray[np.float64]
 
@@ -115,13 +115,13 @@ def ais(
     means, variances = np.empty((2, len(parts), len(b) - 1))
     acceptance = np.zeros(len(inner))
     for i, part in enumerate(parts):
-        here, share = _Ends(p0, p1, x[part]), len(x[part]) / len(x)
+        here, share = _Ends(p0, p1, x[part], rng), len(x[part]) / len(x)
         for k in range(1, len(b)):
             log_w[part] += (b[k] - b[k - 1]) * here.gap
             means[i, k - 1], variances[i, k - 1] = here.gap.mean(), here.gap.var()
             if k in inner:
                 move = here.mala_step if adjusted else here.ula_step
-                accepted = [move(float(b[k]), float(etas[k]), rng) for _ in range(moves)]
+                accepted = [move(float(b[k]), float(etas[k])) for _ in range(moves)]
                 acceptance[k - 1] += share * np.mean(accepted)
         x[part] = here.x
     if not np.isfinite(log_w).all():
@@ -134,12 +134,15 @@ def ais(
 class _Ends:
     """The walkers, with both ends' log densities and scores there, so that none is asked twice."""
 
-    def __init__(self, p0: Target, p1: Target, x: Array) -> None:
+    def __init__(self, p0: Target, p1: Target, x: Array, rng: np.random.Generator) -> None:
         self.ends = [getattr(p, "log_prob_and_score", None) or _two_calls(p) for p in (p0, p1)]
-        self.x = x
-        self.at_x = self._evaluate(x)
+        self.x, self.rng = work_copy(x), rng
+        self.propose = MalaStep(self.x, rng)
+        # Copies: a density may compute in one array again and again, and these are written into.
+        self.at_x = tuple(np.array(a, order="K") for a in self._evaluate(self.x))
+        finite_start(self.gap, self.at_x[3])
 
-    def _evaluate(self, x: Array) -> tuple[Array, Array, Array, Array]:
+    def _evaluate(self, x: Array) -> tuple[Array, ...]:
         (l0, s0), (l1, s1) = (end(x) for end in self.ends)
         l0, l1 = one_each(l0, x), one_each(l1, x)
         return l0, s0, l1 - l0, s1 - s0
@@ -148,43 +151,34 @@ class _Ends:
     def gap(self) -> Array:
         return self.at_x[2]
 
-    def mala_step(self, beta: float, step: float, rng: np.random.Generator) -> float:
-        # mala asks at the start, where the answer is known, and then at the proposal.
-        asked = [self.at_x]
+    def mala_step(self, beta: float, step: float) -> float:
+        at_y = self.at_x
 
         def both(y: Array) -> tuple[Array, Array]:
-            at_y = asked[0] if len(asked) == 1 else self._evaluate(y)
-            asked.append(at_y)
-            l0, s0, gap, pull = at_y
-            return l0 + beta * gap, s0 + beta * pull
+            nonlocal at_y
+            at_y = self._evaluate(y)
+            return _between(at_y, beta)
 
-        trace = mala(_unused, _unused, self.x, step, 1, rng=rng, both=both)
-        accepted = trace.acceptance > 0
-        there = asked[2]
-        self.x = trace.x
-        self.at_x = tuple(  # type: ignore[assignment]
-            np.where(accepted if new.ndim == 1 else _tall(accepted, new), new, old)
-            for new, old in zip(there, self.at_x, strict=True)
-        )
-        return float(accepted.mean())
+        y, _, _, accept = self.propose(self.x, *_between(self.at_x, beta), both, step)
+        self.x = moved(self.x, y, accept)
+        self.at_x = tuple(moved(old, new, accept) for old, new in zip(self.at_x, at_y, strict=True))
+        return float(accept.mean())
 
-    def ula_step(self, beta: float, step: float, rng: np.random.Generator) -> float:
-        s = self.at_x[1] + beta * self.at_x[3]
-        self.x = ula(lambda _: s, self.x, step, 1, rng=rng).x
+    def ula_step(self, beta: float, step: float) -> float:
+        _, s = _between(self.at_x, beta)
+        self.x = ula(lambda _: s, self.x, step, 1, rng=self.rng).x
         self.at_x = self._evaluate(self.x)
         return 1.0
 
 
-def _unused(_: Array) -> Array:
-    raise AssertionError("both is given")
+def _between(ends: tuple[Array, ...], beta: float) -> tuple[Array, Array]:
+    """log f_β and its score, from log f₀, s₀ and what f₁ has more."""
+    l0, s0, gap, pull = ends
+    return l0 + beta * gap, s0 + beta * pull
 
 
 def _two_calls(p: Target) -> Callable[[Array], tuple[Array, Array]]:
     return lambda x: (p.log_prob(x), p.score(x))
-
-
-def _tall(flags: NDArray[np.bool_], like: Array) -> NDArray[np.bool_]:
-    return flags.reshape(-1, *(1 for _ in like.shape[1:]))
 
 
 def temperatures(betas: ArrayLike) -> Floats:

@@ -18,6 +18,7 @@ from .chains import (
     Trace,
     arguments,
     finite_start,
+    moved,
     one_each,
     score_at,
     watch,
@@ -59,7 +60,8 @@ def varying_ula(
     Diverged
         If a chain becomes infinite or NaN.
     """
-    x, step, steps, keep_every = arguments(_inputs.points(x), step, steps, rng, keep_every)
+    start, step, steps, keep_every = arguments(_inputs.points(x), step, steps, rng, keep_every)
+    x = start.copy()
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(1, steps + 1):
@@ -92,7 +94,8 @@ def varying_mala(
 
     Parameters and errors are those of :func:`varying_ula` and :func:`scorekit.langevin.mala`.
     """
-    x, step, steps, keep_every = arguments(_inputs.points(x), step, steps, rng, keep_every)
+    start, step, steps, keep_every = arguments(_inputs.points(x), step, steps, rng, keep_every)
+    x = start.copy()
     kept = np.empty((steps // keep_every if keep_every else 0, *x.shape), x.dtype)
     accepted, spread = np.zeros(len(x)), x.dtype.type(np.sqrt(2 * step))
     lp, s = one_each(log_prob(x), x), score_at(score, x)
@@ -106,9 +109,8 @@ def varying_mala(
         back = _solve(root_y, x - mean_y) / spread
         ratio = lp_y - lp + (z**2 - back**2).sum(1) / 2 + _log_det(root) - _log_det(root_y)
         accept = rng.random(len(x)) < np.exp(np.minimum(ratio, 0))
-        where = accept.reshape(-1, *(1 for _ in root.shape[1:]))
-        x, mean = np.where(accept[:, None], y, x), np.where(accept[:, None], mean_y, mean)
-        lp, root = np.where(accept, lp_y, lp), np.where(where, root_y, root)
+        x, mean = moved(x, y, accept), moved(mean, mean_y, accept)
+        lp, root = moved(lp, lp_y, accept), moved(root, root_y, accept)
         accepted += accept
         if keep_every and k % keep_every == 0:
             kept[k // keep_every - 1] = x
