@@ -64,7 +64,7 @@ pdf: $(VENV)/.pdf book
 	$(BIN)/python -m tools.make_pdf _build/html
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
 
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadgroup
