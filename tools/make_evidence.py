@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from scorekit.evidence import PRIOR_SD, ROWS, logistic_pair, tumours
+from tools.stored import save_arrays
 
 STORED = Path(__file__).parents[1] / "scorekit" / "data" / "evidence.npz"
 MODELS = ((0,), (0, 1), (0, 4), (0, 1, 4))
@@ -56,7 +57,8 @@ def main() -> None:
         "prior": f"normal, standard deviation {PRIOR_SD}",
     }
     features = np.array([[*m, -1, -1][:3] for m in MODELS], np.int8)
-    np.savez(STORED, features=features, log_z=found[:, 0], se=found[:, 1], about=json.dumps(about))
+    log_z, se = found.T
+    save_arrays(STORED, features=features, log_z=log_z, se=se, about=json.dumps(about))
     print(about, found, sep="\n")
 
 

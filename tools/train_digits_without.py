@@ -16,7 +16,6 @@ and the weights of one of the ten, so that a reader can make its part again.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from scorekit.denoising import at
 from scorekit.log_density import log_ratio
 from scorekit.networks import ScaledNet, init_scaled
 from scorekit.training import train
-from tools.stored import save_arrays
+from tools import prior_file
 from tools.train_digits import batches, noise_mixture, parts, rows
 
 Array = NDArray[np.floating]
@@ -90,7 +89,6 @@ def main(arguments: list[str] | None = None) -> None:
         nets.append(half_precision(fit_without(label, options.seed, options.steps)))
         ratios[label], errors[label] = statistics(nets[-1], points, known_without(label))
         print(f"without {label}: done", flush=True)
-    kept = nets[KEPT]
     about = {
         "command": f"python -m tools.train_digits_without --seed {options.seed} "
         f"--steps {options.steps}",
@@ -99,20 +97,16 @@ def main(arguments: list[str] | None = None) -> None:
         "arrays": "log_ratio and denoising: (class left out, image, noise level)",
         "network": f"without class {KEPT}; all numbers are of weights in half precision",
     }
-    weights = {f"p_{key}": p.astype(np.float16) for key, p in kept.params.items()}
     index = {f"rows_{name}": r.astype(np.int16) for name, r in rows().items()}
-    save_arrays(
+    prior_file.store(
         options.out,
-        about=json.dumps(about),
+        nets[KEPT],
+        about,
         left_out=np.int16(KEPT),
         sigmas=np.array(SIGMAS),
         log_ratio=ratios,
         denoising=errors,
-        mean=kept.mean,
-        sd=kept.sd,
-        extra=kept.extra,
         **index,
-        **weights,
     )
 
 
