@@ -173,11 +173,21 @@ def compare(
 def with_peers(
     own: list[Candidate], *peers: Callable[[], Candidate]
 ) -> tuple[list[Candidate], list[str]]:
-    """Append the peers that are installed; name the packages of those that are not."""
+    """Append the peers that can be set up; say of the others why they are left out.
+
+    A peer that is installed may still be broken: one that was compiled for another version of a
+    library may raise anything when it is imported. What it raises is the reason, and printed.
+    """
     candidates, skipped = list(own), []
     for make in peers:
         try:
             candidates.append(make())
-        except ImportError as error:
-            skipped.append(f"{make.__name__}: {error.name} is not installed")
+            continue
+        except ModuleNotFoundError as error:
+            why = f"{error.name} is not installed"
+        except Exception as error:
+            said = " ".join(str(error).split())[:120]
+            why = f"broken here, {type(error).__name__}: {said}"
+        skipped.append(f"{make.__name__}: {why}")
+        print(f"left out, {skipped[-1]}", file=sys.stderr, flush=True)
     return candidates, skipped

@@ -1,6 +1,6 @@
-"""The same samplers in JAX, BlackJAX, PyTorch and deepinv. A missing package raises ImportError.
+"""The same samplers in JAX, BlackJAX, PyTorch and deepinv.
 
-Float32 and one thread throughout. A JAX function is compiled in its first call, which is not
+``harness.with_peers`` leaves out what is missing or broken. Float32 and one thread throughout. A JAX function is compiled in its first call, which is not
 counted; ``finish`` waits for its result.
 """
 

@@ -51,7 +51,7 @@ def targets(results: Iterable[Result]) -> list[str]:
                 met = "yes" if t.met(values[0]) else "**no**"
                 text = _spread(values)
             else:
-                met, text = "–", "peer not installed"
+                met, text = "–", "peer left out"
             lines.append(f"| {row.key} | {t.words} | {text} | {met} |")
     return lines
 

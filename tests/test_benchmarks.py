@@ -1,5 +1,7 @@
 """The benchmark's rows run in miniature, and its checks see samplers that are wrong."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -119,8 +121,36 @@ def test_a_peer_that_is_not_installed_is_left_out_with_a_word():
     assert skipped == ["absent: no_such_package is not installed"]
     row = Row("x", "t", candidates, [Target("absent", "scorekit", 2.0)], skipped=skipped)
     page = report.page([(row, harness.measure(row, 1))], 1)
-    assert "peer not installed" in page
+    assert "peer left out" in page
     assert "Left out: absent" in page
+
+
+BROKEN = {
+    "mismatch": ("raise RuntimeError('operator x::nms\\n does not exist')", "RuntimeError"),
+    "half": ("from numpy import no_such_name", "ImportError"),
+    "older": ("import numpy\nnumpy.no_such_name", "AttributeError"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_peer_that_is_broken_is_left_out_with_its_reason(name, monkeypatch, tmp_path, capsys):
+    code, error = BROKEN[name]
+    (tmp_path / f"broken_{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def peer():
+        importlib.import_module(f"broken_{name}")
+        raise AssertionError("the planted module can be imported")
+
+    own, sound = Candidate("scorekit", lambda _: None), Candidate("sound", lambda _: None)
+    candidates, skipped = harness.with_peers([own], peer, lambda: sound)
+    row = Row("x", "t", candidates, [Target("peer", "scorekit", 2.0)], skipped=skipped)
+    assert run_rows(monkeypatch, tmp_path, row) == 0
+    said = capsys.readouterr()
+    assert f"left out, peer: broken here, {error}: " in said.err
+    assert f"Left out: peer: broken here, {error}: " in said.out
+    assert "| x | sound |" in said.out
+    assert "peer left out" in said.out
 
 
 def test_the_profile_of_a_sweep_adds_up_to_the_whole(tmp_path):
