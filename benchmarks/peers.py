@@ -1,7 +1,7 @@
 """The same samplers in JAX, BlackJAX, PyTorch and deepinv.
 
-``harness.with_peers`` leaves out what is missing or broken. Float32 and one thread throughout. A JAX function is compiled in its first call, which is not
-counted; ``finish`` waits for its result.
+``harness.with_peers`` leaves out what is missing or broken. Float32 and one thread throughout. A
+JAX function is compiled in its first call, which is not counted.
 """
 
 from __future__ import annotations
