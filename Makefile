@@ -4,9 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check
 PIP := $(BIN)/python $(INSTALL) -c requirements.lock
-# Two more environments, for `make test-versions` alone.
+# Two more environments, for `make test-versions` alone, each with a Python of its own: the newest
+# libraries want a new one, the oldest have no wheels for it. Of a list, the first that really runs
+# (pyenv has names that do not) and can make environments.
 OLDEST := .venv-oldest
 NEWEST := .venv-newest
+first = $(shell for p in $(1); do $$p -c 'import venv, ensurepip' 2>/dev/null && echo $$p && break; done)
+OLDEST_PYTHON ?= $(or $(call first,python3.11 python3.12),$(PYTHON))
+NEWEST_PYTHON ?= $(or $(call first,python3.13 python3.12 python3.11),$(PYTHON))
 # One BLAS thread per process: at these sizes more threads are slower, and tests run in parallel.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -32,13 +37,16 @@ help:
 	@echo "make site       the book, and each of its pages as a notebook too"
 	@echo "make live       a self-hosted copy of the site, Python included, that works offline"
 
+$(BIN)/python: CHOICE = PYTHON
+$(OLDEST)/bin/python: CHOICE = OLDEST_PYTHON
+$(NEWEST)/bin/python: CHOICE = NEWEST_PYTHON
 $(BIN)/python $(OLDEST)/bin/python $(NEWEST)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-	  || { echo "This book needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
-	       echo "Point to one with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
-	  || { echo "$(PYTHON) has no venv module. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(@:/bin/python=)
+	@$($(CHOICE)) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "This book needs Python 3.11, 3.12 or 3.13; $($(CHOICE)) is $$($($(CHOICE)) --version 2>&1)."; \
+	       echo "Point to one with: make $(CHOICE)=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$($(CHOICE)) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "$($(CHOICE)) has no venv module. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$($(CHOICE)) -m venv $(@:/bin/python=)
 
 # A stamp a set of extras: it is older than the files that say what belongs in it after an edit.
 $(VENV)/.%: pyproject.toml requirements.lock | $(BIN)/python
