@@ -213,6 +213,7 @@ def test_tiny_book_keeps_the_rules(gate: Callable[[Sheets], list[str]], sheets: 
         ('<img src="absent.png" alt="Absent">', "no picture at"),
         ("<p style='width: 900px'>Broad.</p>", "stands beyond the margin: Broad."),
         ("<p style='margin-left: -9mm'>Left.</p>", "stands beyond the margin: Left."),
+        ("<p style='margin-left: -400mm; width: 9mm'>Off.</p>", "stands beyond the margin: Off."),
         (f'<div class="math">\\[ {WIDE} + {WIDE} + {WIDE} \\]</div>', "<mjx-math"),
         ("<script>throw new Error('planted')</script>", "uncaught: planted"),
     ],

@@ -54,7 +54,7 @@ BEYOND = """width => {
   const left = document.querySelector("article").getBoundingClientRect().left;
   const wide = e => {
     const place = e.getBoundingClientRect();
-    const out = place.right > left + width + 2 || (place.right > 0 && place.left < left - 2);
+    const out = place.right > left + width + 2 || place.left < left - 2;
     return e.getClientRects().length && out;
   };
   // A formula is told once, not letter by letter.
