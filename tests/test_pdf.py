@@ -29,6 +29,7 @@ GATES: list[Callable[[Sheets], list[str]]] = [
     gates_pdf.raw_formulas,
     gates_pdf.machine_links,
     gates_pdf.beyond_margin,
+    gates_pdf.tags,
 ]
 ABOUT = Book("Two pages", "A test", "A. Author", "1.2", "2026-01-02", "Short.", "one, two")
 TOC = """
@@ -61,14 +62,19 @@ START = """<section id="start"><h1>Start<a class="headerlink" href="#start">#</a
 <p>朗之万动力学, the Langevin dynamics.</p></section></section>"""
 WIDE = " + ".join(f"a_{{{n}}} x^{{{n}}}" for n in range(16))
 CELLS = "".join(f"<td>column{n}</td>" for n in range(12))
+HEADS = "<th>x</th>" * 12
+DOT = "src='data:image/gif;base64,R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=' width=9"
 LONG = f"""<section id="long"><h1>A long page</h1>
-<p>The formula <span class="math">\\(x^2\\)</span>.</p><div class="math">\\[ {WIDE} = FIN \\]</div>
+<p>The formula <span class="math">\\(x^2\\)</span>.</p>
+<pre><span>first</span> <span>second</span></pre>
+<figure><img alt="A dot" {DOT}><figcaption>A caption.</figcaption></figure>
+<div class="math">\\[ {WIDE} = FIN \\]</div>
 <div class="live-bar">RUN THIS PAGE</div>
 <details class="animation"><summary>Play</summary>MOVING</details>
 <details><summary>Solution</summary><p>The answer is forty-two.</p></details>
 <div class="cell tag_hide-input"><details class="hide above-input"><pre>HIDDEN</pre></details></div>
 <pre>line = "{"word " * 40}END_OF_LINE"</pre>
-<div class="pst-scrollable-table-container"><table><tr>{CELLS}</tr></table></div>
+<div class="pst-scrollable-table-container"><table><tr>{HEADS}</tr><tr>{CELLS}</tr></table></div>
 {"<p>Filling.</p>" * 80}<section id="last"><h2>The last section</h2><p>Done.</p></section>
 </section>"""
 SMALL = (
@@ -182,7 +188,71 @@ def test_says_what_it_is(sheets: Sheets) -> None:
     assert about is not None
     assert (about.title, about.author) == ("Two pages: A test", "A. Author")
     assert about["/CreationDate"] == "D:20260102000000Z"
-    assert sheets.reader.root_object["/Lang"] == "en"
+    root: Any = sheets.reader.root_object
+    assert root["/Lang"] == "en"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert root["/MarkInfo"]["/Marked"]
+
+
+def tree_of(reader: PdfReader) -> list[tuple[str, str]]:
+    """The type of every element of the tree of tags, in the order of reading, with its words."""
+    tree: Any = reader.root_object["/StructTreeRoot"]
+    return [(str(e["/S"])[1:], str(e.get("/Alt", ""))) for _, e in gates_pdf._elements(tree)]
+
+
+@pytest.mark.browser
+def test_tags_say_what_is_what(sheets: Sheets) -> None:
+    kinds = [kind for kind, _ in tree_of(sheets.reader)]
+    assert kinds.count("H1") == 1 + len(LISTED)
+    assert kinds.count("H2") == 1 + 2  # the contents, and two sections
+    assert kinds.count("TD") == 12
+    assert {"Document", "P", "Code", "Table", "TR", "Link", "Figure"} <= set(kinds)
+    # The link to a file that is not printed is plain text.
+    assert kinds.count("Link") == sum(
+        len(links_of(sheets.reader, n)) for n in range(len(sheets.reader.pages))
+    )
+    words = {kind: [w for k, w in tree_of(sheets.reader) if k == kind] for kind in kinds}
+    assert words["Formula"] == ["2\\eta", "x^2", f"{WIDE} = FIN"]
+    assert words["Figure"] == ["A dot"]
+    assert {"Div", "Caption"} <= set(kinds)
+
+
+@pytest.mark.browser
+def test_words_side_by_side_are_one_mark_and_a_formula_keeps_its_place(sheets: Sheets) -> None:
+    tree: Any = sheets.reader.root_object["/StructTreeRoot"]
+    found = [(e["/S"], [kid.get_object() for kid in e["/K"]]) for _, e in gates_pdf._elements(tree)]
+    programs = [kids for kind, kids in found if kind == "/Code"]
+    assert [len(kids) for kids in programs] == [1, 1]
+    before, _, after = next(
+        kids
+        for kind, kids in found
+        if kind == "/P" and len(kids) == 3
+        if not isinstance(kids[1], int) and kids[1].get("/Alt") == "x^2"
+    )
+    assert isinstance(before, int)
+    assert isinstance(after, int)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("spoil", ["mark", "sheet", "link", "words", "tree"])
+def test_spoilt_tags_are_seen(spoil: str, sheets: Sheets, tmp_path: Path) -> None:
+    writer = PdfWriter(clone_from=sheets.path)
+    root: Any = writer.root_object
+    tree, sheet = root["/StructTreeRoot"], writer.pages[2]
+    if spoil == "mark":
+        paragraph = next(e for _, e in gates_pdf._elements(tree) if e["/S"] == "/P")
+        del paragraph["/K"][0]
+    elif spoil == "sheet":
+        sheet[NameObject("/StructParents")] = writer.pages[3]["/StructParents"]
+    elif spoil == "link":
+        one, other = (a.get_object() for a in sheet["/Annots"][:2])
+        one[NameObject("/StructParent")] = other["/StructParent"]
+    elif spoil == "words":
+        del next(e for _, e in gates_pdf._elements(tree) if e["/S"] == "/Formula")["/Alt"]
+    else:
+        del root[NameObject("/StructTreeRoot")]
+    writer.write(tmp_path / "spoilt.pdf")
+    assert len(gates_pdf.tags(Sheets(tmp_path / "spoilt.pdf"))) == 1
 
 
 @pytest.mark.browser
@@ -250,7 +320,7 @@ def plant(browser: Browser, tmp_path: Path) -> Plant:
     def print_it(markup: str, left: str = "20mm") -> Sheets:
         page = browser.new_page()
         page.set_content(f"<meta charset='utf-8'><body>{markup}")
-        page.pdf(path=tmp_path / "planted.pdf", format="A4", margin={"left": left})
+        page.pdf(path=tmp_path / "planted.pdf", format="A4", margin={"left": left}, tagged=True)
         page.close()
         return Sheets(tmp_path / "planted.pdf")
 
@@ -281,6 +351,7 @@ def test_sound_sheet_passes(gate: Callable[[Sheets], list[str]], plant: Plant) -
         (gates_pdf.raw_formulas, "Math Processing Error", "prints 'Math Processing Error'"),
         (gates_pdf.machine_links, "<a href='file:///tmp/x.html'>x</a>", "leads to file:"),
         (gates_pdf.machine_links, "<a href='http://127.0.0.1:8/x'>x</a>", "leads to http://127"),
+        (gates_pdf.tags, f"<img {DOT}>", "Figure has no alternative text"),
     ],
 )
 def test_defect_on_paper_is_seen(
@@ -441,6 +512,14 @@ def test_the_whole_book_on_paper(whole: tuple[Path, Made], book: Path, browser: 
         lacking += [f"{entry.name}: {text}" for text in prose(page) if not told(text, bodies)]
         start += made.sheets_of[entry.name]
     nothing_wrong(lacking)
+
+    # The tags know every page's headings.
+    kinds = [kind for kind, _ in tree_of(reader)]
+    assert kinds.count("H1") == 1 + len(listed)
+    pages = [
+        BeautifulSoup((book / f"{e.name}.html").read_text("utf8"), "html.parser") for e in listed
+    ]
+    assert kinds.count("H2") == 1 + sum(len(page.select("article h2")) for page in pages)
 
     # The outline has every part, page and section, under the names that the pages give them.
     titles = [letters(title) for _, title, _ in outline_of(reader)]

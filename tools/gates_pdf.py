@@ -1,4 +1,4 @@
-"""Rules for the printed book: glyphs, fonts, formulas, links, margins.
+"""Rules for the printed book: glyphs, fonts, formulas, links, margins, tags.
 
 Each takes an open PDF and returns plain sentences, none when nothing is wrong.
 """
@@ -6,6 +6,7 @@ Each takes an open PDF and returns plain sentences, none when nothing is wrong.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +16,12 @@ from urllib.parse import urlsplit
 
 import pypdfium2  # type: ignore[import-untyped]
 from pypdf import PageObject, PdfReader
-from pypdf.generic import DictionaryObject, StreamObject
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NullObject, StreamObject
 
 MARGIN = 20 / 25.4 * 72  # points: the side margin of book.css
 # A font is chosen, or text is shown: what Chromium writes.
 SHOWN = re.compile(rb"/(\S+) [-\d.]+ Tf|<([0-9A-Fa-f]+)>(?= *T[jJ]|[^>]*\] *TJ)")
+MARK = re.compile(rb"/MCID (\d+)")
 FONT_FILES = {"/FontFile", "/FontFile2", "/FontFile3"}
 # A "letter" wider than this many points is a brace or a rule that MathJax stretches and clips.
 STRETCHED = 100
@@ -161,4 +163,48 @@ def beyond_margin(book: Sheets) -> list[str]:
                     around = text.get_text_range(max(0, letter - 30), 31)
                     found.append(f"sheet {number}: beyond the margin after {around!r}.")
                     break
+    return found
+
+
+def _elements(tree: DictionaryObject) -> Iterator[tuple[IndirectObject, DictionaryObject]]:
+    """The elements of the tree of tags, each with its reference."""
+    kids = tree.get("/K", [])
+    for kid in kids if isinstance(kids, list) else [tree.raw_get("/K")]:
+        element = kid.get_object()
+        if isinstance(element, DictionaryObject) and "/S" in element:
+            yield kid, element
+            yield from _elements(element)
+
+
+def tags(book: Sheets) -> list[str]:
+    """The tree of tags and the sheets agree; every figure and formula has its words.
+
+    What is marked on a sheet belongs to one element, which the tree has and which the sheet's list
+    of owners names; a link likewise.
+    """
+    tree: Any = book.reader.root_object.get("/StructTreeRoot")
+    if tree is None:
+        return ["the PDF has no tags."]
+    numbers = tree["/ParentTree"]["/Nums"]
+    owners = dict(zip(map(int, numbers[::2]), numbers[1::2], strict=True))
+    found, held = [], defaultdict[Any, dict[int, Any]](dict)
+    for me, element in _elements(tree):
+        kind = str(element["/S"]).removeprefix("/")
+        if kind in ("Figure", "Formula") and not element.get("/Alt"):
+            found.append(f"a {kind} has no alternative text.")
+        kids = element.get("/K", [])
+        for kid in (kid.get_object() for kid in (kids if isinstance(kids, list) else [kids])):
+            if isinstance(kid, int):
+                held[element.raw_get("/Pg")][kid] = me
+            elif "/MCID" in kid:
+                held[kid.raw_get("/Pg")][kid["/MCID"]] = me
+            elif "/Obj" in kid and owners.get(kid["/Obj"].get("/StructParent")) != me:
+                found.append(f"a {kind} holds a link that another element owns.")
+    for number, sheet in enumerate(book.reader.pages, 1):
+        content = sheet.get_contents()
+        marks = {int(n) for n in MARK.findall(b"" if content is None else content.get_data())}
+        row = owners.get(int(sheet.get("/StructParents", -1)), ArrayObject()).get_object()
+        listed = {n: me for n, me in enumerate(row) if not isinstance(me, NullObject)}
+        if marks != listed.keys() or listed != held[sheet.indirect_reference]:
+            found.append(f"sheet {number}: its marks and the tree of tags do not agree.")
     return found

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tools.browser import CHROMIUM, launch, served
 from tools.pdf_contents import Book, Entry, cited, entries, front
 from tools.pdf_merge import FRONT, Joined, add, finish, link_up, outline
-from tools.pdf_print import Printed, Refused, paper, printed
+from tools.pdf_print import Printed, Refused, on_paper, paper, printed
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "scorekit-book.pdf"
@@ -51,7 +51,7 @@ def print_front(browser: Browser, html: str) -> Printed:
             + paper("Contents", 1, "lower-roman")
             + "@page :first { @bottom-center { content: none } }"
         )
-        return Printed(FRONT, page.pdf(prefer_css_page_size=True, print_background=True), [])
+        return Printed(FRONT, on_paper(page), [])
     finally:
         page.close()
 

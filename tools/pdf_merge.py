@@ -1,4 +1,4 @@
-"""Join the printed pages into one PDF: outline, links inside the book, page numbers, metadata."""
+"""Join the printed pages into one PDF: outline, links, page numbers, tags, metadata."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pypdf import PageObject, PdfReader, PdfWriter
+from pypdf import PageObject, PdfWriter
 from pypdf.annotations import Link
 from pypdf.constants import PageLabelStyle
-from pypdf.generic import BooleanObject, Fit, NameObject, RectangleObject, TextStringObject
+from pypdf.generic import (
+    BooleanObject,
+    DictionaryObject,
+    Fit,
+    NameObject,
+    NumberObject,
+    RectangleObject,
+    TextStringObject,
+)
 
 from tools.pdf_contents import Book, Entry
 from tools.pdf_print import Printed
+from tools.pdf_tags import Element, join_marks, read_tags, write_tags
 
 FRONT = "front"  # the name of the sheets before the first page
 
@@ -39,18 +48,23 @@ class Joined:
     writer: PdfWriter = field(default_factory=PdfWriter)
     places: dict[tuple[str, str], Place] = field(default_factory=dict)  # by page and anchor
     first: dict[str, int] = field(default_factory=dict)  # the first sheet of each page
-    # Page, sheet, rectangle, address or anchor: what is to be linked when all places are known.
-    waiting: list[tuple[str, int, Any, str]] = field(default_factory=list)
+    # Page, sheet, number in the printed page, rectangle, address or anchor: what is to be linked
+    # when all places are known.
+    waiting: list[tuple[str, int, int, Any, str]] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    tags: list[Element] = field(default_factory=list)
+    links: dict[tuple[int, int], DictionaryObject] = field(default_factory=dict)  # by sheet, number
 
 
 def add(book: Joined, page: Printed) -> int:
     """Append a page; returns how many sheets it takes."""
-    reader = PdfReader(io.BytesIO(page.pdf))
+    reader = page.reader
     start = len(book.writer.pages)
     book.first[page.name] = start
+    book.tags.append(read_tags(reader, start))
+    join_marks(reader, start, book.tags[-1])
     for number, sheet in enumerate(reader.pages, start):
-        book.writer.add_page(sheet, excluded_keys=["/Annots", "/StructParents", "/Tabs"])
+        book.writer.add_page(sheet, excluded_keys=["/Annots", "/StructParents"])
         book.waiting += [(page.name, number, *link) for link in _links(sheet)]
     height = float(reader.pages[0].mediabox.top)
     book.places[page.name, ""] = Place(start, 0, height)
@@ -62,15 +76,17 @@ def add(book: Joined, page: Printed) -> int:
     return len(reader.pages)
 
 
-def _links(sheet: PageObject) -> list[tuple[Any, str]]:
-    """The rectangle of every link of a sheet, and ``#anchor`` or the address it leads to."""
+def _links(sheet: PageObject) -> list[tuple[int, Any, str]]:
+    """The number and rectangle of a sheet's links, and ``#anchor`` or the address they lead to."""
     found = []
     for reference in sheet.get("/Annots", []):
         link = reference.get_object()
         if "/Dest" in link:
-            found.append((link["/Rect"], "#" + str(link["/Dest"]).removeprefix("/")))
+            found.append(
+                (reference.idnum, link["/Rect"], "#" + str(link["/Dest"]).removeprefix("/"))
+            )
         elif "/URI" in link.get("/A", {}):
-            found.append((link["/Rect"], str(link["/A"]["/URI"])))
+            found.append((reference.idnum, link["/Rect"], str(link["/A"]["/URI"])))
     return found
 
 
@@ -81,9 +97,9 @@ def link_up(book: Joined) -> None:
     machine the book was printed on. One to an anchor that has no place leads to the page's top and
     is noted in ``book.lost``.
     """
-    for name, sheet, rectangle, address in book.waiting:
+    for name, sheet, number, rectangle, address in book.waiting:
         rect = RectangleObject([float(x) for x in rectangle])
-        place = None
+        place, link = None, None
         if address.startswith("#"):
             place = _place(book, name, (name, unquote(address[1:])))
         elif address.startswith(book.home):
@@ -92,11 +108,14 @@ def link_up(book: Joined) -> None:
             if target in book.first:
                 place = _place(book, name, (target, unquote(parts.fragment)))
         elif urlsplit(address).scheme in ("http", "https", "mailto"):
-            book.writer.add_annotation(sheet, Link(rect=rect, url=address))
+            link = Link(rect=rect, url=address)
         if place is not None:
-            book.writer.add_annotation(
-                sheet, Link(rect=rect, target_page_index=place.sheet, fit=place.fit())
-            )
+            link = Link(rect=rect, target_page_index=place.sheet, fit=place.fit())
+        if link is not None:
+            # The first numbers of /StructParent are those of the sheets.
+            key = NumberObject(len(book.writer.pages) + len(book.links))
+            link[NameObject("/StructParent")] = key
+            book.links[sheet, number] = book.writer.add_annotation(sheet, link)
 
 
 def _place(book: Joined, name: str, target: tuple[str, str]) -> Place:
@@ -164,7 +183,9 @@ def finish(book: Joined, about: Book, sheets_before: int) -> bytes:
     writer.root_object[NameObject("/Lang")] = TextStringObject("en")
     writer.create_viewer_preferences()[NameObject("/DisplayDocTitle")] = BooleanObject(True)
     writer.page_mode = "/UseOutlines"
+    writer.pdf_header = "%PDF-1.7"
     writer.compress_identical_objects()
+    write_tags(writer, book.tags, book.links)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

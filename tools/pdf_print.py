@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -64,6 +65,19 @@ BEYOND = """width => {
     .map(e => `<${e.tagName.toLowerCase()} class='${e.getAttribute("class") ?? ""}'> ` +
       `stands beyond the margin: ${e.textContent.trim().slice(0, 60)}`);
 }"""
+# What the tags of the PDF (tools.pdf_tags) need. Chromium tags what an element itself paints, and
+# MathJax paints through CSS: a formula becomes a picture with a background that nobody sees, and
+# its TeX, marked as such, becomes the text that is read instead.
+TEX = "TeX: "
+SPOKEN = """mark => {
+  for (const formula of window.MathJax?.startup?.document?.math ?? []) {
+    const drawn = formula.typesetRoot;
+    drawn.style.background = "rgba(255, 255, 255, 0.004)";
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", mark + formula.math.trim());
+  }
+  for (const code of document.querySelectorAll("article pre")) code.setAttribute("role", "code");
+}"""
 # Chromium notes the places of those anchors only that a link of the same page leads to.
 ANCHORS = """() => {
   const links = document.createElement("nav");
@@ -109,10 +123,15 @@ class Printed:
     pdf: bytes
     headings: list[Heading]
 
+    @cached_property
+    def reader(self) -> PdfReader:
+        """The PDF, open."""
+        return PdfReader(io.BytesIO(self.pdf))
+
     @property
     def sheets(self) -> int:
         """How many sheets of paper it takes."""
-        return len(PdfReader(io.BytesIO(self.pdf)).pages)
+        return len(self.reader.pages)
 
     @property
     def title(self) -> str:
@@ -132,7 +151,7 @@ def paper(title: str, first: int, numbers: str = "decimal") -> str:
         f"@page {{ @top-left {{ content: {quoted(title)}; {font} }}"
         f" @bottom-center {{ content: counter(page, {numbers}); {font} }} }}"
         " @page :first { @top-left { content: none } }"
-        f" html {{ counter-reset: page {first - 1} }}"
+        f" html {{ counter-reset: page {first - 1} }} html, body {{ background: none }}"
     )
 
 
@@ -155,6 +174,11 @@ def opened(browser: Browser, address: str) -> tuple[Page, list[str]]:
     page.evaluate(UNFOLD)
     wrong += page.evaluate(LOADED)
     return page, wrong + page.evaluate(BAD_MATH)
+
+
+def on_paper(page: Page) -> bytes:
+    """An open page as a PDF, by the size and margins of its print rules, with tags."""
+    return page.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
 
 
 def printed(browser: Browser, home: str, name: str, first: int = 1) -> Printed:
@@ -185,8 +209,9 @@ def printed(browser: Browser, home: str, name: str, first: int = 1) -> Printed:
             raise Refused("\n".join(f"{name}: {text}" for text in wrong))
         headings = [_heading(found) for found in page.evaluate(HEADINGS)]
         page.evaluate(ANCHORS)
+        page.evaluate(SPOKEN, TEX)
         page.add_style_tag(content=paper(headings[0].text if headings else name, first))
-        return Printed(name, page.pdf(prefer_css_page_size=True, print_background=True), headings)
+        return Printed(name, on_paper(page), headings)
     finally:
         page.close()
 
