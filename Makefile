@@ -23,7 +23,7 @@ help:
 	@echo "make book       build the HTML book and print where it is"
 	@echo "make pdf        the built book as one PDF beside its pages, linked from them"
 	@echo "make lab        open the notebooks in JupyterLab"
-	@echo "make test       tests that run here in a few minutes (browser and box tests skip if absent)"
+	@echo "make test       what this machine can test in a quarter of an hour (no browser, no box: skipped)"
 	@echo "make test-long  the long tests"
 	@echo "make test-all   both; what CI runs"
 	@echo "make test-versions   package and notebooks on the oldest versions allowed, then on the newest"
