@@ -27,7 +27,6 @@ import json
 import os
 import select
 import subprocess
-import time
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,7 @@ import numpy as np
 from .box import NO_ENVIRONMENT, Box
 from .checks import Failed, NotGraded
 from .codec import CodecError, decode, encode
-from .fair_clock import PATIENCE, FairClock
+from .fair_clock import Deadline, FairClock
 
 START_SECONDS = 60
 
@@ -63,8 +62,8 @@ class Boxed:
         self._count = 0
         self._again: set[str] = set()
         self._clock = FairClock()
-        self._end = self._clock.now() + self.limits.total_seconds
-        self._last = time.monotonic() + PATIENCE * self.limits.total_seconds
+        self._end = self._clock.deadline(self.limits.total_seconds)
+        self._over = f"was not done after the submission's {self.limits.total_seconds:g} seconds"
 
     def __enter__(self) -> Boxed:
         return self
@@ -125,6 +124,8 @@ class Boxed:
     def _start(self) -> None:
         """See that a worker runs and has executed every cell that does not kill it."""
         while self._process is None:
+            if not self._end.left():
+                raise OutOfTime(self._over)
             self._launch()
             for cell, source in self.cells.items():
                 if self.troubles.get(cell, "").startswith("ended"):
@@ -155,27 +156,25 @@ class Boxed:
         os.set_blocking(self._process.stdin.fileno(), False)
         self._unread = b""
         try:  # nothing of the student's has run yet, so what goes wrong here is not theirs
-            line = self._line(b"", START_SECONDS)
-        except (Died, TimeoutError) as death:
-            self.stop()
+            line = self._line(b"", self._clock.deadline(START_SECONDS))
+        except Died as death:
             raise NotGraded(f"a worker {death} before it was ready") from None
+        except TimeoutError:
+            line = b"nothing"
         if line != b"ready":
             self.stop()
-            raise NotGraded("a worker did not start as it should")
+            raise NotGraded(f"a worker did not start as it should within {START_SECONDS} seconds")
         self._clock.follow(self._process.pid)
 
     def _exchange(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        left = min(self._end - self._clock.now(), self._last - time.monotonic())
-        if left <= 0:
-            self.stop()
-            raise OutOfTime(f"came after the submission's {self.limits.total_seconds:g} seconds")
         self._count += 1
         message = json.dumps({"n": self._count, **request}).encode() + b"\n"
         try:
-            line = self._line(message, min(seconds, left))
+            line = self._line(message, self._clock.deadline(seconds, self._end))
         except TimeoutError:
             self.stop()
-            raise OutOfTime(f"took longer than {seconds:g} seconds and was stopped") from None
+            late = f"took longer than {seconds:g} seconds and was stopped"
+            raise OutOfTime(late if self._end.left() else self._over) from None
         try:
             reply = json.loads(line)
         except (ValueError, RecursionError):
@@ -186,20 +185,15 @@ class Boxed:
             raise Died("sent a reply that cannot be read")
         return reply
 
-    def _line(self, message: bytes, seconds: float) -> bytes:
+    def _line(self, message: bytes, deadline: Deadline) -> bytes:
         """Write a message and read one line, both in this time, however slowly they trickle."""
-        end, last = self._clock.now() + seconds, time.monotonic() + PATIENCE * seconds
         process = self._process
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
         writer, reader = process.stdin.fileno(), process.stdout.fileno()
         left, pieces, size = memoryview(message), [], 0
-        while True:
-            wait = min(end - self._clock.now(), last - time.monotonic())
-            if wait <= 0:
-                raise TimeoutError
-            wait = max(wait, 0.01)  # on a busy machine the rest gets smaller and smaller
+        while wait := deadline.left():
             readable, writable, _ = select.select([reader], [writer] if left else [], [], wait)
             if writable:
                 try:
@@ -217,6 +211,7 @@ class Boxed:
                 if b"\n" in piece:
                     line, _, self._unread = b"".join(pieces).partition(b"\n")
                     return line
+        raise TimeoutError
 
     def stop(self) -> None:
         """End the worker and everything in its box."""

@@ -80,8 +80,8 @@ def check(question: str, points: float = 0) -> Callable[[CheckFunction], Check]:
 class Limits:
     """What one submission may use; bytes are of one process.
 
-    Seconds are of the clock, less those in which the worker waits for a processor, and never more
-    than ten times as many.
+    Seconds are of the clock, less those in which the worker waits for a processor. After ten times
+    as many by the plain clock the machine is too busy to grade, and there is no mark.
     """
 
     cell_seconds: float = 10
