@@ -68,8 +68,8 @@ def export(course: Course, path: Path, missing: str = "") -> None:
 def fill(course: Course, like: Path, path: Path, missing: str = "") -> list[str]:
     """Fill the marks into a table that the learning system exported; return who has no row in it.
 
-    A row is a student's where one of its cells is the student's id, email or lms_id. A column is
-    an exercise's where its title has the exercise's name in it; a column is added if none has.
+    A row is a student's where the cell in one column is the student's id, email or lms_id. A column
+    is an exercise's where its title has the exercise's name in it; one is added if none has.
     """
     marks, table = totals(course), read_table(like)
     if not table:
@@ -81,12 +81,21 @@ def fill(course: Course, like: Path, path: Path, missing: str = "") -> list[str]
             keys.setdefault(key.casefold(), set()).add(one.id)
     columns = {e: next((t for t in titles if e in t), e) for e in course.all_released()}
     titles += [t for t in columns.values() if t not in titles]
+
+    def whose(row: dict[str, str], title: str) -> set[str]:
+        return keys.get(row.get(title, "").strip().casefold(), set())
+
+    def knows(title: str) -> float:
+        """How many students a column names; half as many if one comes twice, as points do."""
+        found = [student for row in table for student in whose(row, title)]
+        return len(set(found)) / (1 if len(set(found)) == len(found) else 2)
+
+    by = max(titles, key=knows)  # in another column, points may look like a student's number
     reached = set()
     for row in table:
-        ids = {i for cell in row.values() for i in keys.get(cell.strip().casefold(), ())}
-        if len(ids) != 1:
+        if len(ids := whose(row, by)) != 1:
             continue
-        student = ids.pop()
+        (student,) = ids
         reached.add(student)
         for exercise, title in columns.items():
             mark = marks.get(student, {}).get(exercise)

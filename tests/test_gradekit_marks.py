@@ -309,6 +309,20 @@ def test_marks_are_filled_into_the_systems_own_table(course: Course, tmp_path: P
         fill(course, like, path)
 
 
+def test_points_are_not_taken_for_the_number_of_a_student(course: Course, tmp_path: Path) -> None:
+    """Ada's number is 11, and so is what another exercise is worth, and somebody's mark in it."""
+    like, path = tmp_path / "like.csv", tmp_path / "out.csv"
+    like.write_text(
+        "Student,Quiz,Other,ID\nPoints Possible,11,20,\nNobody,13,11,99\n"
+        "Ada,12,3,11\nBob,11,4,12\n",
+        encoding="utf-8",
+    )
+    assert fill(course, like, path) == ["cem"]
+    assert [(row["Student"], row["small"]) for row in read_table(path)] == [
+        ("Points Possible", ""), ("Nobody", ""), ("Ada", "3"), ("Bob", "0"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
