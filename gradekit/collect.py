@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import lzma
 import os
 import zipfile
 import zlib
@@ -27,7 +28,7 @@ STAMP = "%Y%m%dT%H%M%SZ"
 TIME = "%Y-%m-%d-%H-%M-%S"
 NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, RuntimeError, OSError, NotImplementedError, EOFError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, OSError, EOFError, ValueError,
 )  # fmt: skip
 
 
@@ -83,7 +84,10 @@ def collect(course: Course, exercise: str, source: Path, add: bool = False) -> R
                 raise CourseError(f"{source} unpacks to more than {MAX_TOTAL >> 30} GB")
             when = one.time
             if said.time:
-                when = datetime.strptime(said.time, TIME).replace(tzinfo=course.zone)
+                try:
+                    when = datetime.strptime(said.time, TIME).replace(tzinfo=course.zone)
+                except ValueError:  # a name that only looks like Blackboard's
+                    report.look.append(f"{one.path}: the time in its name is none")
             if said.late:
                 report.look.append(f"{one.path}: Canvas calls it late; compare with its time")
             _keep(course, exercise, student, one.path, content, when, said.attempt)

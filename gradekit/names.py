@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from .course_folder import STUDENT_ID, Student
 
 MOODLE = re.compile(r"(?P<name>.+?)_\d+_assignsubmission_(file|onlinetext)(_.*)?$")
-CANVAS = re.compile(r"(?P<name>[^_\W]+)_(?P<late>LATE_)?(?P<lms>\d+)_\d+_.*?(-(?P<attempt>\d+))?$")
+CANVAS = re.compile(
+    r"(?P<name>[^_\W]+)_(?P<late>LATE_)?(?P<lms>\d+)_\d+_.*?(-(?P<attempt>\d{1,3}))?$"
+)
 BLACKBOARD = re.compile(r".*?(?P<name>[^_]+)_attempt_(?P<time>\d{4}(-\d\d){5})(_.*)?$")
 
 

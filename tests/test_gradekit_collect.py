@@ -48,6 +48,7 @@ def take(course: Course, tmp_path: Path, *names: str, when: datetime = EARLY) ->
         ("Ada Lovelace_4711_assignsubmission_file_bob.ipynb", Piece(("Ada Lovelace",))),
         ("lovelaceada_11_98765_exercise.ipynb", Piece(("11", "lovelaceada"))),
         ("lovelaceada_LATE_11_98765_x-2.ipynb", Piece(("11", "lovelaceada"), "", 2, True)),
+        ("lovelaceada_11_98765_x-2027.ipynb", Piece(("11", "lovelaceada"))),
         (
             "01_landscape_ada_attempt_2027-02-28-10-15-33_exercise.ipynb",
             Piece(("ada",), "2027-02-28-10-15-33"),
@@ -205,6 +206,19 @@ def test_what_cannot_be_taken_is_said(course: Course, tmp_path: Path) -> None:
         "bob/exercise.ipynb: not taken, it cannot be read",
         "carol/exercise.ipynb: not taken, nobody in students.csv has this name",
     ]
+
+
+def test_no_name_of_a_file_stops_the_others(course: Course, tmp_path: Path) -> None:
+    """The end of a file's name is the student's own choice."""
+    names = [
+        "lovelaceada_11_5_exercise-" + "9" * 240 + ".ipynb",
+        "x_bob_attempt_2027-99-99-99-99-99_exercise.ipynb",
+        "zhang.ipynb",
+    ]
+    report = take(course, tmp_path, *names)
+    assert report.taken == {"ada", "bob", "zhang"}
+    assert report.look == [f"{names[1]}: the time in its name is none"]
+    assert not report.late
 
 
 def test_a_bomb_is_read_no_further_than_a_notebook_may_be(course: Course, tmp_path: Path) -> None:
