@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import re
 import sys
@@ -119,8 +118,9 @@ class Course:
 
     def students(self) -> list[Student]:
         """Read ``students.csv``."""
-        with open(self.root / "students.csv", encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        from .tables import read_table
+
+        rows = read_table(self.root / "students.csv")
         if rows and "id" not in rows[0]:
             raise CourseError(f"students.csv must have the columns {', '.join(COLUMNS)}")
         found = [Student(*((row.get(c) or "").strip() for c in COLUMNS)) for row in rows]

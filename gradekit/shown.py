@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 
 import bleach
@@ -21,11 +22,18 @@ TAGS = {
 }
 # Not the address of an image: whoever opens the page would call it.
 ALLOWED = {"a": ["href", "title"], "img": ["alt"], "*": ["class"]}
+LONG = 20_000
 HINT = re.compile(r"^:::\{dropdown\}.*?^:::\s*?$\n?", re.MULTILINE | re.DOTALL)
 
 
 def safe_markdown(source: str) -> str:
-    """Return Markdown as HTML without scripts, styles, forms, frames or addresses that run."""
+    """Return Markdown as HTML without scripts, styles, forms, frames or addresses that run.
+
+    A text so long that nobody wrote it by hand is shown as it is: the time for some texts (nested
+    tags, rows of blanks) grows as the square of their length.
+    """
+    if len(source) > LONG:
+        return f"<pre>{escape(source)}</pre>"
     html = markdown2html_mistune(source)
     return str(bleach.clean(html, TAGS, ALLOWED, protocols={"http", "https", "mailto"}))
 

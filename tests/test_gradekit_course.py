@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from small_course import RIGHT, handed_in, private_exercise, small_course, zippe
 
 from gradekit import course as command
 from gradekit.checks import load
-from gradekit.course_folder import Course, CourseError, new, open_course
+from gradekit.course_folder import Course, CourseError, Student, new, open_course
 from gradekit.feedback import Result
 from gradekit.release import release
 from gradekit.shown import safe_markdown, show
@@ -142,12 +143,19 @@ def test_settings_that_are_wrong_are_named(old: str, new: str, words: str, cours
         ("id\nada\nADA\n", "has ada more than once"),
         ("name\nada\n", "must have the columns id, first_name"),
         ("id\n\n,\n", "'' is no id"),
+        ("id,first_name\nada,J\xe9an\n", "students.csv is not UTF-8; save it as CSV UTF-8"),
     ],
 )
 def test_a_list_of_students_that_is_wrong_says_so(rows: str, words: str, course: Course) -> None:
-    (course.root / "students.csv").write_text(rows)
+    (course.root / "students.csv").write_text(rows, encoding="latin-1")
     with pytest.raises(CourseError, match=re.escape(words)):
         course.students()
+
+
+def test_a_list_of_students_may_have_semicolons(course: Course) -> None:
+    text = "\ufeffid;last_name;email\r\nada;Łovelace;ada@example.org\r\n"  # as Excel writes it
+    (course.root / "students.csv").write_text(text, encoding="utf-8", newline="")
+    assert course.students() == [Student("ada", "", "Łovelace", "ada@example.org")]
 
 
 def test_what_is_not_there_is_named(course: Course, tmp_path: Path) -> None:
@@ -176,6 +184,17 @@ def test_a_students_text_is_only_text(text: str) -> None:
     html = safe_markdown(text)
     tags = " ".join(re.findall(r"<[^>]*>", html)).lower()
     assert not re.search(r"script|onerror|onload|src=|data:|iframe|svg|form|style|math", tags)
+
+
+@pytest.mark.parametrize(
+    "text", ["<div>" * 20_000, "a" + " " * 100_000 + "b", "\\begin{a}" * 11_000], ids=len
+)
+def test_a_text_that_takes_too_long_to_read_is_shown_as_it_is(text: str) -> None:
+    begun = time.process_time()
+    html = safe_markdown(text)
+    assert time.process_time() - begun < 1  # as Markdown, ten seconds and more
+    assert html.startswith("<pre>")
+    assert "<div>" not in html
 
 
 def test_formulas_and_markdown_remain() -> None:
