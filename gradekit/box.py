@@ -33,6 +33,7 @@ from .scratch import scratch
 HERE = Path(__file__).resolve().parent
 # bwrap's own process stays in the box as pid 1 and shows its environment there: so it gets none.
 NO_ENVIRONMENT = {"LANG": "C.UTF-8"}
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,14 @@ def masked_packages(exercise: Exercise, folder: Path) -> tuple[tuple[str, str], 
 
 def try_out(box: Box) -> None:
     """Start one worker and stop it again; raise ``NotGraded`` with the reason if it cannot run."""
-    tried = subprocess.run(
-        box.command(), input=b"", capture_output=True, env=NO_ENVIRONMENT, timeout=60
-    )
+    try:
+        tried = subprocess.run(
+            box.command(), input=b"", capture_output=True, env=NO_ENVIRONMENT, timeout=START_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise NotGraded(
+            f"the box for submissions did not start in {START_SECONDS} seconds"
+        ) from None
     if tried.stdout != b"ready\n":
         said = tried.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[-1] if said else f"exit status {tried.returncode}"

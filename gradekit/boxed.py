@@ -31,12 +31,10 @@ from typing import Any
 
 import numpy as np
 
-from .box import NO_ENVIRONMENT, Box
+from .box import NO_ENVIRONMENT, START_SECONDS, Box
 from .checks import Failed, NotGraded
 from .codec import CodecError, decode, encode
 from .fair_clock import Deadline, FairClock
-
-START_SECONDS = 60
 
 
 class Died(Exception):
@@ -83,6 +81,8 @@ class Boxed:
             raise Failed(self._lost[name]) from None
         except Died as death:
             raise Failed(f"your {name} {death}") from None
+        except (OSError, ValueError, MemoryError) as error:  # no process, no memory, no open file
+            raise NotGraded(f"the box could not be used ({error or 'no memory'})") from error
         if reply.get("ok") is True:
             try:
                 return decode(reply.get("value"))
@@ -140,8 +140,8 @@ class Boxed:
                 if reply.get("ok") is not True:
                     raised = "NotImplementedError" if reply.get("unwritten") else "an error"
                     self.troubles[cell] = f"stopped with {plain(reply.get('raised', raised))}"
-                elif reply.get("note"):
-                    self.notes[cell] = plain(reply["note"])
+                elif type(left_out := reply.get("left_out")) is int and left_out > 0:
+                    self.notes[cell] = f"left out {left_out} notebook command(s) such as %magic"
 
     def _launch(self) -> None:
         self._process = subprocess.Popen(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import resource
 import sys
 from typing import Any
@@ -37,22 +38,28 @@ def limit() -> None:
         resource.setrlimit(what, (most, most))
 
 
-def python_of(source: str) -> tuple[str, str]:
-    """Take notebook commands (``%magic``, ``!command``) out of a cell that is not Python as it is.
+COMMAND = re.compile(r"[%!?]|[\w.*]+\?\??$")
 
-    Returns the source and a note on what was left out.
+
+def python_of(source: str) -> tuple[str, int]:
+    """Take the notebook commands (``%magic``, ``!command``, ``help?``) out of a cell.
+
+    They are lines at which Python stops; another line may begin with % and be a formula. Returns
+    the source, and how many were left out.
     """
-    try:
-        ast.parse(source)
-        return source, ""
-    except SyntaxError:
-        lines = source.splitlines()
-    taken = [i for i, line in enumerate(lines) if line.lstrip().startswith(("%", "!"))]
-    for i in taken:
-        indent = len(lines[i]) - len(lines[i].lstrip())
-        lines[i] = " " * indent + "pass"
-    note = f"left out {len(taken)} notebook command(s) such as %magic" if taken else ""
-    return "\n".join(lines), note
+    for left_out in range(100):
+        try:
+            ast.parse(source)
+            return source, left_out
+        except SyntaxError as error:
+            lines = re.split(r"\r\n?|\n", source)  # the lines that Python counts
+            at = (error.lineno or 0) - 1
+            line = lines[at].strip() if 0 <= at < len(lines) else ""
+        if not COMMAND.match(line):
+            break
+        lines[at] = lines[at][: len(lines[at]) - len(lines[at].lstrip())] + "pass"
+        source = "\n".join(lines)
+    return source, left_out
 
 
 def describe(error: BaseException) -> str:
@@ -66,9 +73,9 @@ def answer(request: dict[str, Any], space: dict[str, Any]) -> dict[str, Any]:
     """Do what one request asks; whatever the student's code raises becomes part of the reply."""
     try:
         if "cell" in request:
-            source, note = python_of(request["cell"])
-            exec(compile(source, "<answer>", "exec"), space)
-            return {"ok": True, "note": note}
+            source, left_out = python_of(request["cell"])
+            exec(compile(source, "<answer>", "exec", dont_inherit=True), space)
+            return {"ok": True, "left_out": left_out}
         if not callable(space.get(request["call"])):
             return {"ok": False, "missing": True}
         args = [build(decode(arg, sources=True)) for arg in request["args"]]
