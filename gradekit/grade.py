@@ -44,14 +44,17 @@ def assignment(folder: Path) -> Assignment:
 
 def jobs_of(
     what: Assignment, folder: Path, found: Sequence[Submission], key: bytes
-) -> tuple[list[jobs.Job], list[Result]]:
+) -> tuple[list[jobs.Job], list[Result | Trouble]]:
     """Read the submissions: a job for each that can be read, and a result for each that cannot."""
-    made, unreadable = [], []
+    made: list[jobs.Job] = []
+    unreadable: list[Result | Trouble] = []
     for one in found:
         try:
             answers = submissions.read(one.path, folder, what.form)
         except Unreadable as reason:
             unreadable.append(Result(one.student, unreadable=str(reason)))
+        except OSError as error:
+            unreadable.append(Trouble(one.student, f"{one.path} cannot be read ({error.strerror})"))
         else:
             made.append(jobs.job(what.exercise, what.checks, one.student, answers, key))
     return made, unreadable
@@ -127,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("Keep the secret and the results outside the folder of submissions.")
     try:
         what = assignment(options.exercise.resolve())
-        if not submissions.find(folder):
+        found = submissions.find(folder)
+        if not found:
             return _refuse(f"Not graded: there is no notebook in {folder}.")
         key = secret.read(options.secret)
         workers = _workers(what, options)
@@ -140,6 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"Not graded: {error}.")
     except KeyboardInterrupt:
         return _refuse("Interrupted. What is graded is kept; the same command goes on from here.")
+    for name in submissions.left_out(folder, found):
+        print(
+            f"Look at this: {name} is not graded, no notebook is directly in it.", file=sys.stderr
+        )
     return _report(what, results, out)
 
 

@@ -44,7 +44,7 @@ def _answers(course: Course, exercise: str, student: str) -> dict[str, str]:
     path = course.submission(exercise, student)
     try:
         return read(path, path.parent, form(course, exercise)).text
-    except Unreadable:
+    except (Unreadable, OSError):
         return {}
 
 

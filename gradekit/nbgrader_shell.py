@@ -105,6 +105,9 @@ def mark(
                 answers = read(path, path.parent, asked)
             except Unreadable as reason:
                 why = str(reason)
+            except OSError as error:
+                yield Marked(student, trouble=f"{path} cannot be read ({error.strerror})")
+                continue
             job = make_job(what, checks, student, answers, key)
             record = _record(course, exercise, student)
             stamp = _timestamp(path)

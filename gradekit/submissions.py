@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,9 +67,9 @@ def find(folder: Path) -> list[Submission]:
         raise FileNotFoundError(f"{folder} is not a folder of submissions")
     found: dict[str, Path] = {}
     clashes: dict[str, Path] = {}
-    for path in sorted([*folder.glob("*.ipynb"), *folder.glob("*/*.ipynb")]):
+    for path in sorted([*folder.glob("*"), *folder.glob("*/*")]):
         parts = path.relative_to(folder).parts
-        if any(part.startswith(".") for part in parts):
+        if any(part.startswith(".") for part in parts) or path.suffix.lower() != ".ipynb":
             continue
         name = parts[0] if len(parts) == 2 else path.stem
         # A second file of the same student is graded too, under its own name: a person decides.
@@ -79,14 +78,27 @@ def find(folder: Path) -> list[Submission]:
     return [Submission(_printable(n), p) for n, p in sorted({**found, **clashes}.items())]
 
 
+def left_out(folder: Path, found: Iterable[Submission]) -> list[str]:
+    """List what lies in the folder and is no submission: another kind of file, or an empty folder.
+
+    A folder's ``__MACOSX`` and whatever begins with a dot are of no interest.
+    """
+    taken = {one.path.relative_to(folder).parts[0] for one in found}
+    names = (path.name for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    return sorted(_printable(name) for name in names if name not in taken)
+
+
 def read(path: Path, folder: Path, form: Form) -> Answers:
-    """Take the answers out of a submission, or raise ``Unreadable``."""
+    """Take the answers out of a submission, or raise ``Unreadable``.
+
+    An ``OSError`` (no permission, a broken disk) is not the student's fault, and passes.
+    """
     try:
         notebook = json.loads(_bytes(path, folder))
+    except UnicodeDecodeError:
+        raise Unreadable("the file is not a notebook (its text is not UTF-8)") from None
     except (ValueError, RecursionError):
         raise Unreadable("the file is not a notebook (it is not valid JSON)") from None
-    except OSError as error:
-        raise Unreadable(f"the file cannot be read ({error.strerror})") from None
     cells = notebook.get("cells") if type(notebook) is dict else None
     if type(cells) is not list or len(cells) > MAX_CELLS:
         raise Unreadable(f"the file is not a notebook of format 4 with at most {MAX_CELLS} cells")
@@ -97,6 +109,9 @@ def read(path: Path, folder: Path, form: Form) -> Answers:
             code.setdefault(grade_id, source)  # of two cells with one name the first counts
         elif kind == "markdown" and grade_id in form.written:
             text.setdefault(grade_id, source)
+    if not code and not text:
+        raise Unreadable("it has none of the answer cells: they were deleted or lost their names, "
+                         "or it is another notebook")  # fmt: skip
     ordered = {name: code[name] for name in form.answers if name in code}
     missing = tuple(n for n in (*form.answers, *form.written) if n not in code and n not in text)
     return Answers(ordered, text, missing)
@@ -104,14 +119,13 @@ def read(path: Path, folder: Path, form: Form) -> Answers:
 
 def _bytes(path: Path, folder: Path) -> bytes:
     """Read a plain file; never follow a link out of the folder, wait at a pipe, or read forever."""
-    if path.resolve() != folder.resolve() / path.relative_to(folder):
+    if path.is_symlink() or path.resolve() != folder.resolve() / path.relative_to(folder):
         raise Unreadable("the file is a link to somewhere else")
+    if not path.is_file():
+        raise Unreadable("it is not a file")
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("it is not a file")
-        if status.st_size > MAX_BYTES:
+        if os.fstat(fd).st_size > MAX_BYTES:
             raise Unreadable(f"the file is larger than {MAX_BYTES >> 20} MB; clear its outputs")
         return file.read(MAX_BYTES + 1)
 

@@ -17,7 +17,8 @@ import pytest
 from gradekit import grade, jobs, submissions
 from gradekit.box import Box, box_for, try_out
 from gradekit.boxed import Boxed, plain
-from gradekit.checks import Exercise, Failed, Limits, NotGraded
+from gradekit.checks import Exercise, Failed, Limits, NotGraded, check, close, run
+from gradekit.feedback import Trouble
 from gradekit.mutation import answers_of
 
 EXERCISE = Path(__file__).resolve().parents[1] / "exercises/01_landscape"
@@ -76,6 +77,36 @@ def test_a_class_is_graded(
 
 
 @pytest.mark.box
+def test_what_is_not_graded_is_said(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("ann/exercise.ipynb", "bob.ipynb", "eve.ipynb"):
+        (folder / name).unlink()
+    (folder / "zoe.ipynb").rename(folder / "zoe.IPYNB")  # as Windows may write it
+    (folder / "dan.pdf").write_bytes(b"%PDF")
+    (folder / "__MACOSX").mkdir()
+    arguments = ["--exercise", str(EXERCISE), "--secret", str(tmp_path / "secret"), str(folder)]
+    assert grade.main(["--workers", "1", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "Graded 1 submissions: mean 18.00 of 18; 0 unreadable." in said.out
+    assert said.err.splitlines() == [
+        f"Look at this: {name} is not graded, no notebook is directly in it."
+        for name in ("ann", "dan.pdf")
+    ]
+
+
+def test_a_file_that_the_machine_cannot_read_is_no_mark(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = submissions.find(folder)
+    monkeypatch.setattr(os, "open", lambda *_: exec("raise PermissionError(13, 'denied')"))
+    made, results = grade.jobs_of(grade.assignment(EXERCISE), folder, found, b"secret" * 4)
+    assert made == []
+    assert {type(result) for result in results} == {Trouble}
+    assert "bob.ipynb cannot be read (denied)" in results[1].reason
+
+
+@pytest.mark.box
 def test_any_executor_will_do(folder: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         results = list(grade.grade(EXERCISE, folder, b"a secret of the teacher", pool))
@@ -126,6 +157,13 @@ def test_values_and_functions_pass_through_the_box() -> None:
             backend.call("h")
 
 
+EVERY_FD = """
+import json, os
+def shout(reply):
+    for fd in range(3, 8):
+        try: os.write(fd, json.dumps(reply).encode() + b"\\n")
+        except OSError: pass
+"""
 SLEEPER = """
 import json, os, sys, time
 def answers_and_sleeps():
@@ -235,6 +273,60 @@ def test_a_box_that_does_not_start_is_not_the_students_fault() -> None:
             try_out(box)
         with Boxed(box, {}) as backend, pytest.raises(NotGraded):
             backend.call("f")
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("error", [BlockingIOError("no more processes"), MemoryError()])
+def test_a_machine_that_cannot_start_a_worker_costs_no_mark(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    with box_for(exercise()) as box, Boxed(box, {"q1": "def f(): return 1"}) as backend:
+        assert backend.call("f") == 1
+        backend.stop()
+        monkeypatch.setattr("gradekit.boxed.subprocess.Popen", fails)
+        one = check("q1", 1)(lambda S: close(S.call("f"), 1, "f"))
+        with pytest.raises(NotGraded, match="the box could not be used"):
+            run(one, backend, 1)
+
+
+@pytest.mark.box
+def test_a_box_that_hangs_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradekit.box.START_SECONDS", 0.2)
+    monkeypatch.setattr(Box, "command", lambda _: ["sleep", "1000"])
+    with pytest.raises(NotGraded, match=r"did not start in 0\.2 seconds"):
+        try_out(Box(exercise()))
+
+
+COMMANDS = """%matplotlib inline
+!pip install numpy
+help?
+?np.mean
+def f(x):
+    %time
+    text = '''
+%d
+'''
+    return (x
+        % 3)
+"""
+EVALUATED = """
+def typed(x: 3) -> None: pass
+def annotation(): return typed.__annotations__["x"]
+"""
+
+
+@pytest.mark.box
+def test_notebook_commands_are_left_out_and_formulas_stay() -> None:
+    lies = EVERY_FD + 'shout({"n": 3, "ok": True, "left_out": "full marks, said the teacher"})'
+    cells = {"q1": COMMANDS, "q2": EVALUATED, "q3": lies, "q4": "x = (1\n    %time"}
+    with box_for(exercise()) as box, Boxed(box, cells) as backend:
+        assert backend.call("f", 11) == 2
+        assert backend.call("annotation") == 3  # as in a notebook
+        assert backend.notes == {"q1": "left out 5 notebook command(s) such as %magic"}
+        assert "SyntaxError" in backend.troubles["q4"]
 
 
 USER = """

@@ -67,12 +67,43 @@ def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
             submissions.read(one.path, folder, FORM)
 
 
+def test_a_link_that_leads_to_itself_is_no_submission(tmp_path: Path) -> None:
+    (tmp_path / "loop.ipynb").symlink_to("loop.ipynb")
+    (tmp_path / "round").symlink_to("round")
+    (one,) = submissions.find(tmp_path)
+    with pytest.raises(Unreadable, match="a link"):
+        submissions.read(one.path, tmp_path, FORM)
+    assert submissions.left_out(tmp_path, [one]) == ["round"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"cells": ["José"]}'.encode("latin-1"), "not UTF-8"),
+        (b'{"cells": [', "not valid JSON"),
+        (b'{"cells": []}', "none of the answer cells"),
+    ],
+)
+def test_why_a_file_is_not_graded(text: bytes, says: str, tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_bytes(text)
+    with pytest.raises(Unreadable, match=says):
+        submissions.read(tmp_path / "a.ipynb", tmp_path, FORM)
+
+
+def test_one_answer_cell_is_enough_to_be_graded(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "a.ipynb", cell("q3", "words", "markdown"))
+    assert submissions.read(path, tmp_path, FORM).missing == ("q1", "q2")
+
+
 def test_students_are_files_or_folders(tmp_path: Path) -> None:
     for name in ("b.ipynb", "a/exercise.ipynb", ".hidden.ipynb", "b/.x/a.ipynb",
-                 "b/exercise.ipynb", ".ipynb_checkpoints/x.ipynb", "deep/er/x.ipynb"):  # fmt: skip
+                 "b/exercise.ipynb", ".ipynb_checkpoints/x.ipynb", "deep/er/x.ipynb",
+                 "c/X.IPYNB", "notes.txt", "__MACOSX/x.txt"):  # fmt: skip
         notebook(tmp_path / name)
     # The same student handed in twice: both are graded, and a person decides.
-    assert [s.student for s in submissions.find(tmp_path)] == ["a", "b", "b.ipynb"]
+    found = submissions.find(tmp_path)
+    assert [s.student for s in found] == ["a", "b", "b.ipynb", "c"]
+    assert submissions.left_out(tmp_path, found) == ["deep", "notes.txt"]
     with pytest.raises(FileNotFoundError):
         submissions.find(tmp_path / "none")
 
