@@ -154,7 +154,51 @@ INTEGERS = "return np.full(x.shape, 255, dtype=np.uint8)"
 BROADCAST = "return np.broadcast_to(np.zeros(1), (1 << 40,))"
 RECORDS = "return np.zeros(7, dtype=[('<b>', 'f8'), ('y', 'O')])"
 
+ENDLESS_MESSAGE = """
+class Endless(Exception):
+    def __str__(self):
+        while True: pass
+raise Endless
+"""
+NAMELESS = """
+class Meta(type):
+    @property
+    def __name__(self): raise RuntimeError("no name")
+class Nameless(Exception, metaclass=Meta): pass
+raise Nameless
+"""
+REAL_SOURCE = "import codec\nreturn codec.Source(\"open('MARKER', 'w')\")"
+
 # ---- text and files
+
+
+def other_lines(end: str) -> Callable[[Notebook], None]:
+    """Lines that end as on Windows, or as on a very old Macintosh."""
+
+    def change(nb: Notebook) -> None:
+        for cell in nb["cells"]:
+            lines = "".join(cell["source"]).splitlines()
+            cell["source"] = [line + end for line in lines]
+
+    return change
+
+
+def no_names(nb: Notebook) -> None:
+    """A program that does not know nbgrader has dropped its metadata."""
+    for cell in nb["cells"]:
+        cell["metadata"] = {}
+
+
+def one_id(nb: Notebook) -> None:
+    """Every cell has the same id, and each has megabytes of output and another attachment."""
+    for cell in nb["cells"]:
+        cell.update(id="x", attachments={"a.png": {"image/png": "AAAA"}}, execution_count=-1)
+    cell_of(nb, "q1")["outputs"] = [{"output_type": "stream", "text": "x" * (7 << 20)}]
+    nb.update(nbformat=4, nbformat_minor=99)
+
+
+def not_utf_8(data: bytes) -> bytes:
+    return data[:-1] + b', "author": "Jos\xe9"}'
 
 
 def half_pairs(nb: Notebook) -> None:
@@ -215,6 +259,10 @@ MORE = (
     Attack("small-integers", in_call(INTEGERS), says="the largest error is"),
     Attack("huge-view", in_call(BROADCAST), says="too large"),
     Attack("records", in_call(RECORDS), says="holds no numbers"),
+    Attack("endless-message", in_call(ENDLESS_MESSAGE), says="was stopped"),
+    Attack("long-message", in_call("raise ValueError('x' * 10**8)"), says="raised ValueError: xxx"),
+    Attack("nameless-error", in_call(NAMELESS), says="ended its Python process"),
+    Attack("real-source", in_call(REAL_SOURCE), says="a result that cannot be read"),
     Attack("deep-source", {"q1": "-" * 90_000 + "1"}),
     Attack("deep-brackets", {"q1": "(" * 90_000}, says="SyntaxError"),
     Attack("half-pairs", change=half_pairs, says="a saddle ? throws"),
@@ -223,6 +271,12 @@ MORE = (
     Attack("own-cells", marks=FULL, change=own_preamble),
     Attack("swapped-kinds", marks=lost("q1", "q2"), change=swapped_kinds),
     Attack("byte-order-mark", marks=FULL, encode=encoded("utf-8-sig")),
+    Attack("utf-16", marks=FULL, encode=encoded("utf-16")),
+    Attack("latin-1", marks=NOTHING, encode=not_utf_8, says="its text is not UTF-8"),
+    Attack("windows-lines", marks=FULL, change=other_lines("\r\n")),
+    Attack("macintosh-lines", marks=FULL, change=other_lines("\r")),
+    Attack("no-names", marks=NOTHING, change=no_names, says="none of the answer cells"),
+    Attack("one-id", marks=FULL, change=one_id),
     Attack("worksheets", raw=b'{"worksheets": [{"cells": []}], "nbformat": 3}', marks=NOTHING,
            says="not a notebook"),
     Attack("big-number", raw=b'{"cells": ' + b"1" * 2_000_000 + b"}", marks=NOTHING,
@@ -232,6 +286,8 @@ MORE = (
     Attack("truncated", raw=json.dumps({"cells": []}).encode()[:-1], marks=NOTHING,
            says="not valid JSON"),
     Attack("link-to-another", link="SUBMISSIONS/aaa-right.ipynb", marks=NOTHING,
+           says="a link to somewhere else"),
+    Attack("link-to-itself", link="SUBMISSIONS/link-to-itself.ipynb", marks=NOTHING,
            says="a link to somewhere else"),
     Attack("link-to-secret", link="SECRET", marks=NOTHING, says="a link to somewhere else"),
     Attack("link-to-zeros", link="/dev/zero", marks=NOTHING, says="a link to somewhere else"),
