@@ -119,7 +119,9 @@ class Boxed:
             return f"your {name} is not defined" + (f" ({why})" if why else "")
         if "returned" in reply:
             return f"your {name} returned {plain(reply['returned'])}"
-        return f"your {name} raised {plain(reply.get('raised'))}"
+        raised = plain(reply.get("raised"))
+        hint = " (of the notebook, only the answer cells are run)"
+        return f"your {name} raised {raised}{hint * raised.startswith('NameError')}"
 
     def _start(self) -> None:
         """See that a worker runs and has executed every cell that does not kill it."""

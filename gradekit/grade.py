@@ -66,7 +66,12 @@ def try_out_workers(workers: Workers, job: jobs.Job) -> None:
         jobs.ready(job)
         return
     with workers.start() as executor:
-        executor.submit(jobs.ready, job).result()
+        try:
+            executor.submit(jobs.ready, job).result()
+        except NotGraded:
+            raise
+        except Exception as error:  # a worker that died, a connection that was lost
+            raise NotGraded(f"a worker failed when it was tried ({error!r})"[:300]) from error
 
 
 def grade(

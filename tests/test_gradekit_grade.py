@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,15 @@ def test_any_executor_will_do(folder: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_worker_that_dies_when_it_is_tried_is_reported(folder: Path) -> None:
+    class Lost(ThreadPoolExecutor):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise BrokenProcessPool("connection lost")
+
+    with Lost() as executor, pytest.raises(NotGraded, match=r"it was tried .*connection lost"):
+        list(grade.grade(EXERCISE, folder, b"a secret of the teacher", executor))
+
+
 def test_without_bubblewrap_nothing_is_graded(
     folder: Path,
     tmp_path: Path,
@@ -151,7 +162,8 @@ def test_values_and_functions_pass_through_the_box() -> None:
         assert doubled.dtype == np.float32
         assert np.array_equal(doubled, 2 * x)
         assert (nothing, text) == (None, "text")
-        with pytest.raises(Failed, match="your g raised NameError: name 'undefined'"):
+        hint = "is not defined (of the notebook, only the answer cells are run)"
+        with pytest.raises(Failed, match=re.escape(f"raised NameError: name 'undefined' {hint}")):
             backend.call("g")
         with pytest.raises(Failed, match="your h is not defined"):
             backend.call("h")
