@@ -101,7 +101,7 @@ def collect(course: Course, exercise: str, source: Path, add: bool = False) -> R
 def _files(source: Path, course: Course, stack: contextlib.ExitStack) -> list[Found]:
     if source.is_dir():
         paths = [p for p in sorted(source.rglob("*")) if p.is_symlink() or not p.is_dir()]
-        return [Found(p.relative_to(source).as_posix(), partial(_plain_file, p), _mtime(p))
+        return [Found(_plain(p.relative_to(source).as_posix()), partial(_plain_file, p), _mtime(p))
                 for p in paths]  # fmt: skip
     try:
         archive = stack.enter_context(zipfile.ZipFile(source))
@@ -141,9 +141,9 @@ def _time(member: zipfile.ZipInfo, course: Course) -> datetime | None:
 
 
 def _plain(name: str) -> str:
-    """A member's name as printable text with forward slashes."""
+    """A member's name as printable text with forward slashes; two names do not become one."""
     text = name.replace("\\", "/")
-    return "".join(c if c.isprintable() else "?" for c in text)[:500]
+    return "".join(c if c.isprintable() else f"%{ord(c):02X}" for c in text)[:500]
 
 
 def _of_interest(name: str) -> bool:

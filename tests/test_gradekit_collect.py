@@ -1,5 +1,6 @@
 """Zips as learning systems make them: whose file it is, when it came, what is not taken."""
 
+import os
 import shutil
 import zipfile
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from small_course import DUE, RIGHT, handed_in, small_course, zipped
 
+from gradekit import course as command
 from gradekit.collect import MAX_BYTES, Report, collect
 from gradekit.course_folder import Course, CourseError, Student
 from gradekit.names import Piece, book_of, deciding, piece, student_of
@@ -239,6 +241,22 @@ def test_a_folder_serves_as_well_and_its_links_are_not_followed(
     report = collect(course, "small", folder)
     assert report.taken == {"ada"}
     assert report.look == ["bob.ipynb: not taken, it cannot be read"]
+
+
+def test_names_in_another_encoding_are_listed_and_stay_apart(
+    course: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a zip from Windows leaves them when it is unpacked elsewhere."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"M\xfcller.ipynb", b"M\xf6ller.ipynb"):
+        with open(os.path.join(os.fsencode(folder), name), "w") as file:
+            file.write(handed_in(course.released("small"), {}))
+    assert command.main(["collect", str(course.root), "small", str(folder)]) == 0
+    said = capsys.readouterr().out
+    for name in ("M%DCFCller", "M%DCF6ller"):
+        assert f"Look at this: {name}.ipynb: not taken, nobody in students.csv has" in said
+    assert len(collect(course, "small", folder, add=True).taken) == 2
 
 
 def test_without_a_list_of_students_ids_are_made_of_names(course: Course, tmp_path: Path) -> None:
