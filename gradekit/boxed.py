@@ -15,9 +15,11 @@ Defended: the marks; the files, network, processes and memory of the machine, as
 and the limits in ``checks.Limits`` reach. Not defended: a hole in the kernel or in bubblewrap,
 which every process on the machine shares; the processor's caches and timing; how fast a machine
 is (limits are seconds of the clock, less those in which the worker waits for a processor: so an
-answer that needs nearly all of its time may fail on a slow machine, but not on a busy one); memory
-in the kernel that belongs to no process (System V segments), unless the grader itself runs under a
-memory limit; and an answer that another person wrote.
+answer that needs nearly all of its time may fail on a slow machine, but not on a busy one; where a
+worker hardly runs at all, which a submission that gives up its own priority can bring about on a
+busy machine, there is no mark at all, and never a better one); memory in the kernel that belongs
+to no process (System V segments), unless the grader itself runs under a memory limit; and an
+answer that another person wrote.
 """
 
 from __future__ import annotations
