@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import digamma
 
-from gradekit import check, close, generator, need, numbers, spd
+from gradekit import check, close, generator, need, numbers, seeded, spd
 
 PACKAGES = ("numpy", "scipy", "autograd", "scorekit")
 # These are answers, so they are not there while the exercise is graded.
@@ -162,7 +162,30 @@ def one_direction(S):
         need(not answer(S, x, 2 * batch, 0.05), "a batch of twice the spread set it off")
 
 
-@check("q4", points=2)
+@check("q4", points=1)
+def own_generator(S):
+    """The same generator gives the same alarm, another one gives another threshold."""
+    x = S.rng.standard_normal((60, 3)) @ spd(S, 3)
+    batch = x[S.rng.permutation(60)[:15]]
+    one, two, three = (int(seed) for seed in S.rng.choice(2**31, 3, replace=False))
+
+    def rings(log_size, seed):
+        return bool(S.call("alarm", x, np.exp(log_size) * batch, 0.2, seeded(seed)))
+
+    low, high = -1.0, 1.0  # where the threshold of the first generator is, by halving
+    need(rings(low, one) != rings(high, one), "a batch of any size gives the same answer")
+    small = rings(low, one)
+    for _ in range(16):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rings(middle, one) is small else (low, middle)
+    # An answer with draws of its own gets such a pair right once in four times, at the most.
+    again = [rings(size, one) for _ in range(7) for size in (low, high)]
+    need(again == 7 * [small, not small], "the same rng gave another answer; draw from rng only")
+    others = [[rings(size, seed) for size in (low, high)] for seed in (two, three)]
+    need(others != 2 * [[small, not small]], "another rng gave the same threshold; is rng used at all?")
+
+
+@check("q4", points=1)
 def right_rate(S):
     """On batches of the reference's own law it rings at its rate."""
     x = S.rng.standard_normal((400, 3)) @ spd(S, 3)

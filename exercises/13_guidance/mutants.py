@@ -5,7 +5,7 @@ from gradekit.mutation import Mutant
 Q1 = ("q1.no_guidance", "q1.clean_points", "q1.noisy_points")
 Q2 = ("q2.all_directions", "q2.along_axes", "q2.small_batches")
 Q3 = ("q3.both_at_one", "q3.tilted", "q3.flow")
-Q4 = ("q4.one_direction", "q4.right_rate")
+Q4 = ("q4.one_direction", "q4.own_generator", "q4.right_rate")
 
 MUTANTS = (
     Mutant("q1 a clean classifier", "q1", "    v = v + sigma**2\n", "", Q1[2:]),
@@ -38,15 +38,21 @@ MUTANTS = (
            "v**lam * post ** (1 - lam)", (Q3[0], Q3[2])),
     Mutant("q3 the deviation for the variance", "q3", "post = 1 / (1 / v + 1 / tau**2)",
            "post = 1 / (1 / v + 1 / tau)", (Q3[0], Q3[2])),
-    Mutant("q4 larger batches", "q4", "[:n]", "[: len(reference) // 2]", Q4[1:]),
+    Mutant("q4 larger batches", "q4", "[:n]", "[: len(reference) // 2]", Q4[2:]),
     Mutant("q4 the trace", "q4", "np.linalg.slogdet(np.cov(x.T))[1]",
-           "np.log(np.trace(np.cov(x.T)))", Q4),
+           "np.log(np.trace(np.cov(x.T)))", (Q4[0], Q4[2])),
     Mutant("q4 the upper quantile", "q4", "np.quantile(drawn, rate)",
-           "np.quantile(drawn, 1 - rate)", Q4[1:]),
-    Mutant("q4 the mean", "q4", "np.quantile(drawn, rate)", "np.mean(drawn)", Q4[1:]),
-    Mutant("q4 the wrong way", "q4", "spread(batch) <", "spread(batch) >", Q4),
+           "np.quantile(drawn, 1 - rate)", Q4[2:]),
+    Mutant("q4 the mean", "q4", "np.quantile(drawn, rate)", "np.mean(drawn)", Q4[2:]),
+    Mutant("q4 the wrong way", "q4", "spread(batch) <", "spread(batch) >", (Q4[0], Q4[2])),
     Mutant("q4 always", "q4", "spread(batch) <", "-np.inf <", Q4),
     Mutant("q4 never", "q4", "spread(batch) <", "np.inf <", Q4),
+    Mutant("q4 ignores rng", "q4", "    n = len(batch)",
+           "    rng = np.random.default_rng(0)\n    n = len(batch)", Q4[1:2]),
+    Mutant("q4 global generator", "q4", "    n = len(batch)",
+           "    rng = np.random.default_rng()\n    n = len(batch)", Q4[1:2]),
+    Mutant("q4 many draws of its own", "q4", "rng.permutation(reference)[:n]) for _ in range(400)]",
+           "np.random.permutation(reference)[:n]) for _ in range(1200)]", Q4[1:2]),
 )  # fmt: skip
 
 REWRITES = (
