@@ -43,6 +43,8 @@ MUTANTS = (
     Mutant("q3 one step a level", "q3", "range(steps)", "range(1)", Q3[1:]),
     Mutant("q3 ignores rng", "q3", "    for sigma in",
            "    rng = np.random.default_rng(0)\n    for sigma in", Q3[:1]),
+    Mutant("q3 global generator", "q3", "    for sigma in",
+           "    rng = np.random.default_rng()\n    for sigma in", (*Q3[:2], Q3[3])),
     Mutant("q4 counts pits", "q4", "up[:-1] & ~up[1:]", "~up[:-1] & up[1:]", Q4),
     Mutant("q4 counts both", "q4", "up[:-1] & ~up[1:]", "up[:-1] != up[1:]", Q4),
     Mutant("q4 always two", "q4", "int((up[:-1] & ~up[1:]).sum())", "2", Q4),
@@ -59,6 +61,8 @@ MUTANTS = (
            "z.mean((1, 2, 3, 4), keepdims=True)", Q5[1:2]),
     Mutant("q5 ignores rng", "q5", "    z = sigma",
            "    rng = np.random.default_rng(0)\n    z = sigma", Q5[:1]),
+    Mutant("q5 global generator", "q5", "    z = sigma",
+           "    rng = np.random.default_rng()\n    z = sigma", Q5[:1]),
 )  # fmt: skip
 
 REWRITES = (

@@ -44,6 +44,14 @@ def anneal(energies, betas, n, rng):
         log_w -= (betas[k] - betas[k - 1]) * energies[x]
     return log_w, x
 """, Q3[:2]),
+    Mutant("q3 ignores rng", "q3", "    m = len(energies)",
+           "    rng = np.random.default_rng(0)\n    m = len(energies)", Q3),
+    Mutant("q3 global generator", "q3", "    m = len(energies)",
+           "    rng = np.random.default_rng()\n    m = len(energies)", Q3),
+    Mutant("q4 ignores rng", "q4", "    x, total =",
+           "    rng = np.random.default_rng(0)\n    x, total =", Q4[1:2]),
+    Mutant("q4 global generator", "q4", "    x, total =",
+           "    rng = np.random.default_rng()\n    x, total =", Q4[1:2]),
     Mutant("q4 a sum on a grid", "q4", "", """
 def log_z(a, b, betas, width, n, rng):
     x = np.linspace(-10, 10, 20_001)
