@@ -101,14 +101,15 @@ def second_order(S):
 
 @check("q2", points=1)
 def ends_on_peaks(S):
-    """Every particle ends on the peak of its own side."""
+    """Every particle ends on the peak of its own side, and the x passed stays as it is."""
     middle, half = S.rng.normal(0, 1, 2), S.rng.uniform(0.8, 1.2)
     side = S.rng.choice([-1.0, 1.0], 8)
     x = middle + np.stack([side * half * S.rng.uniform(0.2, 1.5, 8), S.rng.normal(0, 1, 8)], axis=1)
     a, b = S.rng.uniform(0.5, 1), S.rng.uniform(1, 2)
     score = Source(DOUBLE_WELL, middle=middle, half=half, a=a, b=b)
     peaks = middle + half * side[:, None] * np.array([1.0, 0.0])
-    close(S.call("flow", score, x, 0.05, 500), peaks, "after a long time", atol=1e-6)
+    locked = Source("x.setflags(write=False) or x", x=x)  # an array that cannot be changed
+    close(S.call("flow", score, locked, 0.05, 500), peaks, "after a long time", atol=1e-6)
 
 
 # ---- q3: the normaliser of the ring

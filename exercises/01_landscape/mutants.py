@@ -31,6 +31,7 @@ MUTANTS = (
            "x = x + step * first + step * (first", Q2[:2]),
     Mutant("q2 midpoint in place of Heun", "q2", "step * (first + second) / 2",
            "step * score(x + step * first / 2)", Q2[1:2]),
+    Mutant("q2 changes x in place", "q2", "x = x + step * (first", "x += step * (first", Q2[2:]),
     Mutant("q3 small-radius term left out", "q3", "(inner + outer)", "outer", Q3[1:]),
     Mutant("q3 whole bell, no erf", "q3", "1 + math.erf(edge / math.sqrt(2))", "2", Q3[1:]),
     Mutant("q3 erf without √2", "q3", "edge / math.sqrt(2)", "edge", Q3[1:]),
@@ -100,6 +101,14 @@ def flow(score, x, step, steps):
     for _ in range(int(steps)):
         once = x + step * score(x)
         x = 0.5 * (x + once + step * score(once))
+    return x
+"""),
+    Mutant("q2 in place on a copy", "q2", "", """
+def flow(score, x, step, steps):
+    x = x.copy()
+    for _ in range(steps):
+        arrow = score(x)
+        x += step / 2 * (arrow + score(x + step * arrow))
     return x
 """),
     Mutant("q3 with erfc", "q3", "", """
