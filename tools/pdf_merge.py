@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pypdf import PageObject, PdfWriter
+from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.constants import PageLabelStyle
 from pypdf.generic import (
@@ -58,7 +58,7 @@ class Joined:
 
 def add(book: Joined, page: Printed) -> int:
     """Append a page; returns how many sheets it takes."""
-    reader = page.reader
+    reader = PdfReader(io.BytesIO(page.pdf))
     start = len(book.writer.pages)
     book.first[page.name] = start
     book.tags.append(read_tags(reader, start))

@@ -124,14 +124,9 @@ class Printed:
     headings: list[Heading]
 
     @cached_property
-    def reader(self) -> PdfReader:
-        """The PDF, open."""
-        return PdfReader(io.BytesIO(self.pdf))
-
-    @property
     def sheets(self) -> int:
         """How many sheets of paper it takes."""
-        return len(self.reader.pages)
+        return len(PdfReader(io.BytesIO(self.pdf)).pages)
 
     @property
     def title(self) -> str:
