@@ -102,7 +102,7 @@ def dsm_loss(
 
     .. math:: |\varepsilon+\sigma\,s(x+\sigma\varepsilon,\,\sigma)|^2
 
-    Its mean is σ² times that of Vincent (2011, *Neural Computation* 23, eq. 11, without the ½). It
+    Its mean is σ² times that of Vincent (2011, *Neural Computation* 23, §4, without the ½). It
     differs from :func:`esm_loss` by a constant in the score, in expectation; the least
     any score can reach is :math:`d-\sigma^2E|s_\sigma|^2=E\,\mathrm{tr\,Cov}(x\mid y)/\sigma^2`.
 

@@ -19,7 +19,7 @@ from .denoising import NoisyScore, at
 
 
 def geometric_sigmas(high: float, low: float, n: int) -> NDArray[np.float64]:
-    """Noise levels that fall by a constant factor (Song & Ermon 2019, §4.3)."""
+    """Noise levels that fall by a constant factor (Song & Ermon 2019, §4)."""
     return np.geomspace(*_ladder(high, low, n))
 
 

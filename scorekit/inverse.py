@@ -107,7 +107,7 @@ def dps_score(
 
     .. math:: \text{scale}\cdot(\nabla D)^\top A^\top(y-AD)\,/\,\tau^2
 
-    (Chung et al. 2023, *ICLR*, eq. 11). With ``normalised`` the factor 1/τ² becomes
+    (Chung et al. 2023, *ICLR*, §3). With ``normalised`` the factor 1/τ² becomes
     :math:`1/(\sigma^2|y-AD|)`, their Algorithm 1 but for the spacing of levels: τ enters no more,
     and how much the measurement counts is set by hand, by ``scale``.
 
