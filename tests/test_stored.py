@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tools import stored
 from tools.stored import save_arrays
 
 
@@ -23,3 +24,10 @@ def test_objects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="rules must hold numbers or text"):
         save_arrays(path, x=np.zeros(2), rules={"a": 1})
     assert not path.exists()
+
+
+def test_no_script_stores_arrays_in_another_way() -> None:
+    folder = Path(stored.__file__).parent
+    assert [p.name for p in folder.rglob("*.py") if "np.savez" in p.read_text("utf8")] == [
+        "stored.py"
+    ]
