@@ -49,6 +49,11 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (lambda: os.access(CHROMIUM, os.X_OK), f"there is no Chromium at {CHROMIUM}"),
     "box": (_bubblewrap_works, "bubblewrap is missing, or may not make a sandbox here"),
     "node": (lambda: shutil.which("node") is not None, "node is not installed"),
+    "firefox": (lambda: shutil.which("firefox-esr") is not None, "firefox-esr is not installed"),
+    "webkit": (
+        lambda: all(map(shutil.which, ("WebKitWebDriver", "Xvfb"))),
+        "WebKitWebDriver or Xvfb is not installed",
+    ),
 }
 
 

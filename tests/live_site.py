@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import nbformat
 import pytest
@@ -124,6 +126,18 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves files without a word; remembers what was asked for."""
 
     asked: list[str]
+    head: bytes  # put at the beginning of the head of each page
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        path = Path(self.translate_path(self.path))
+        if not self.head or path.suffix != ".html":
+            return super().send_head()
+        page = path.read_bytes().replace(b"<head>", b"<head>" + self.head, 1)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        return io.BytesIO(page)
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -144,10 +158,10 @@ class Server:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Server]:
+def serve(folder: Path, head: bytes = b"") -> Iterator[Server]:
     """Serve a folder on this machine, on any free port."""
     asked: list[str] = []
-    handler = type("Remembering", (Handler,), {"asked": asked})
+    handler = type("Remembering", (Handler,), {"asked": asked, "head": head})
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(handler, directory=str(folder))
     )
