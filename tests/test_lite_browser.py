@@ -11,6 +11,7 @@ from pathlib import Path
 
 import live_site
 import numpy as np
+import other_browsers
 import pytest
 from conftest import ROOT
 from live_browser import CDN, MINUTE, Cdn, watched
@@ -184,6 +185,25 @@ def test_an_exercise_is_checked(browser: Browser, site: Site, server: Server) ->
             lab.keyboard.press("Control+Enter")
             expect(check.locator(".jp-OutputArea-output")).to_have_text(re.compile(verdict))
     assert not any(path.endswith(("mutants.py", "master.ipynb")) for path in server.asked)
+
+
+@pytest.mark.firefox
+def test_a_cell_runs_in_firefox(site: Site, server: Server) -> None:
+    with other_browsers.firefox() as firefox:
+        firefox.goto(f"{server.root}/{SUB_PATH}/{CHAPTER}.html")
+        firefox.goto(firefox.js("return document.querySelector('.lite-link').href"))
+
+        def writing() -> bool:  # the cells are drawn anew while the notebook opens
+            firefox.press(selector=".jp-CodeCell .cm-content")
+            return bool(firefox.js("return document.activeElement.matches('.cm-content')"))
+
+        other_browsers.wait_for(writing, lambda: "the first cell takes no text")
+        editor = firefox.js("return document.activeElement")
+        code = f"import numpy as np{other_browsers.ENTER}print(np.arange(5).sum())"
+        run = other_browsers.CONTROL + other_browsers.ENTER
+        firefox.type(editor, f"{other_browsers.CONTROL}a", code, run)
+        output = "document.querySelector('.jp-CodeCell .jp-OutputArea-output')?.textContent"
+        firefox.until(f"{output}?.trim() === '10'", seconds=4 * other_browsers.MINUTE)
 
 
 def test_the_public_address(browser: Browser, site: Site, server: Server) -> None:
