@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
+import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, nothing_wrong
@@ -231,6 +234,46 @@ def test_words_side_by_side_are_one_mark_and_a_formula_keeps_its_place(sheets: S
     )
     assert isinstance(before, int)
     assert isinstance(after, int)
+
+
+def by_pdfium(path: Path) -> list[tuple[str, str]]:
+    """The same elements as another program reads them, sheet by sheet."""
+
+    def text(ask: Callable[..., int], element: Any) -> str:
+        buffer = ctypes.create_string_buffer(ask(element, None, 0) or 2)
+        ask(element, buffer, len(buffer))
+        return buffer.raw[:-2].decode("utf-16-le")
+
+    def walk(count: Callable[..., int], child: Callable[..., Any], of: Any) -> Iterator[Any]:
+        for element in filter(None, (child(of, n) for n in range(count(of)))):
+            yield (
+                text(pdfium.FPDF_StructElement_GetType, element),
+                text(pdfium.FPDF_StructElement_GetAltText, element),
+            )
+            yield from walk(
+                pdfium.FPDF_StructElement_CountChildren,
+                pdfium.FPDF_StructElement_GetChildAtIndex,
+                element,
+            )
+
+    found = []
+    with pypdfium2.PdfDocument(path) as document:
+        assert pdfium.FPDFCatalog_IsTagged(document.raw)
+        for sheet in document:
+            tree = pdfium.FPDF_StructTree_GetForPage(sheet.raw)
+            found += walk(
+                pdfium.FPDF_StructTree_CountChildren, pdfium.FPDF_StructTree_GetChildAtIndex, tree
+            )
+            pdfium.FPDF_StructTree_Close(tree)
+    return found
+
+
+@pytest.mark.browser
+def test_another_program_reads_the_same_tags(sheets: Sheets) -> None:
+    # Of what is told sheet by sheet, these lie on one sheet each.
+    one = {"H1", "H2", "Formula", "Figure", "TD", "Link", "Code"}
+    ours, theirs = tree_of(sheets.reader), by_pdfium(sheets.path)
+    assert [e for e in theirs if e[0] in one] == [e for e in ours if e[0] in one]
 
 
 @pytest.mark.browser
