@@ -25,4 +25,4 @@ callable from an array of points to an array of the same shape. Whatever draws r
 ``rng``, a :class:`numpy.random.Generator`, by keyword.
 """
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
