@@ -48,9 +48,9 @@ def measurement(A: LinearOperator, y: ArrayLike, tau: float) -> tuple[Array, flo
 def condition(density: Normal, A: LinearOperator, y: ArrayLike, tau: float) -> Normal:
     r"""The exact posterior of a normal density or a mixture given y = A x + τ n.
 
-    .. math:: \Sigma_{k|y} = (\Sigma_k^{-1}+A^\top A/\tau^2)^{-1},\quad
-        m_{k|y} = m_k+G_k(y-Am_k),\quad
-        \omega_{k|y}\propto\omega_k\,N(y;\,Am_k,\,A\Sigma_kA^\top+\tau^2I)
+    .. math:: \Sigma_{k|y} &= (\Sigma_k^{-1}+A^\top A/\tau^2)^{-1} \\
+        m_{k|y} &= m_k+G_k(y-Am_k) \\
+        \omega_{k|y}&\propto\omega_k\,N(y;\,Am_k,\,A\Sigma_kA^\top+\tau^2I)
 
     with the gain :math:`G_k=\Sigma_kA^\top(A\Sigma_kA^\top+\tau^2I)^{-1}` (Bishop 2006, eqs.
     2.113–2.117).

@@ -27,8 +27,8 @@ __all__ = ["Empirical", "Gaussian", "GaussianMixture", "Ring", "three_hills"]
 class Gaussian:
     r"""The normal density :math:`N(m, \Sigma)`.
 
-    .. math:: \log p(x) = -\tfrac12 (x-m)^\top \Sigma^{-1} (x-m)
-              - \tfrac12 \log\det(2\pi\Sigma), \qquad s(x) = -\Sigma^{-1}(x-m)
+    .. math:: \log p(x) &= -\tfrac12 (x-m)^\top \Sigma^{-1} (x-m) - \tfrac12 \log\det(2\pi\Sigma)
+              \\ s(x) &= -\Sigma^{-1}(x-m)
 
     Parameters
     ----------

@@ -155,10 +155,10 @@ def guided_variances(v: float, tau: float, lam: float) -> GuidedVariances:
     With :math:`v_p = 1/(1/v+1/\tau^2)` and :math:`u=\sigma^2`, the guided score at level σ is
     :math:`-(1-\lambda)x/(v+u) - \lambda x/(v_p+u)`. From :math:`\sigma=\infty` down to 0
 
-    .. math:: \text{flow: } v^{1-\lambda}v_p^\lambda, \qquad
-       \text{SDE: } \int_0^\infty\Big[\Big(\frac{v+u}{v}\Big)^{\lambda-1}
-       \Big(\frac{v_p}{v_p+u}\Big)^{\lambda}\Big]^2du, \qquad
-       \text{tilted: } \frac1{1/v+\lambda/\tau^2}.
+    .. math:: \text{flow: } &v^{1-\lambda}v_p^\lambda \\
+       \text{SDE: } &\int_0^\infty\Big[\Big(\frac{v+u}{v}\Big)^{\lambda-1}
+       \Big(\frac{v_p}{v_p+u}\Big)^{\lambda}\Big]^2du \\
+       \text{tilted: } &\frac1{1/v+\lambda/\tau^2}
 
     At λ = 0 and λ = 1 all three agree. (For λ < 0 the integral may diverge: refused.)
     """

@@ -101,9 +101,9 @@ def tweedie_penalty(
 ) -> Penalty:
     r"""Penalise a divergence off what noisy data say, by Tweedie's formula of second order.
 
-    .. math:: \nabla^2\log p_\sigma(y)=\frac{1}{\sigma^2}\Big(\frac{\mathrm{Cov}(x\mid y)}{\sigma^2}
-        -I\Big),\qquad \sigma^2\Delta\log p_\sigma(y)=E\big[|\varepsilon-\hat\varepsilon|^2\mid y
-        \big]-d
+    .. math:: \nabla^2\log p_\sigma(y)
+        &=\frac{1}{\sigma^2}\Big(\frac{\mathrm{Cov}(x\mid y)}{\sigma^2}-I\Big) \\
+        \sigma^2\Delta\log p_\sigma(y)&=E\big[|\varepsilon-\hat\varepsilon|^2\mid y\big]-d
 
     with :math:`\hat\varepsilon=E[\varepsilon\mid y]`. Each call draws new points x, noise levels
     and ε, and asks that σ²∇·s(x + σε) predict the square of ε + σs, less d, with s held fixed: for

@@ -22,11 +22,11 @@ def kaufman_log_z(coupling: Any, rows: int, columns: int | None = None) -> Any:
     r"""Kaufman's exact :math:`\log Z` of a torus of m rows and n columns.
 
     .. math::
-        Z = \tfrac12 (2\sinh 2K)^{mn/2} \Big[\prod 2\cosh\tfrac m2 g_{2r+1}
-          + \prod 2\sinh\tfrac m2 g_{2r+1} + \prod 2\cosh\tfrac m2 g_{2r}
-          + \prod 2\sinh\tfrac m2 g_{2r}\Big], \quad r = 0 \dots n-1,
+        Z = \tfrac12 (2\sinh 2K)^{mn/2} \Big[&\prod 2\cosh\tfrac m2 g_{2r+1}
+          + \prod 2\sinh\tfrac m2 g_{2r+1} \\ &+ \prod 2\cosh\tfrac m2 g_{2r}
+          + \prod 2\sinh\tfrac m2 g_{2r}\Big]
 
-    with :math:`\cosh g_l = \cosh^2 2K/\sinh 2K - \cos(\pi l/n)`, and
+    over r from 0 to n - 1, with :math:`\cosh g_l = \cosh^2 2K/\sinh 2K - \cos(\pi l/n)`, and
     :math:`g_0 = 2K + \log\tanh K` *with its sign*: the last product is negative above the critical
     temperature (Kaufman 1949, *Phys. Rev.* 76, 1232–1243). The sum is taken in logarithms, with
     the factor :math:`2\sinh y = e^y - e^{-y}` of :math:`g_0` as two terms. So it is smooth at the

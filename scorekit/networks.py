@@ -110,8 +110,8 @@ class ScoreNet:
 class ScaledNet(ScoreNet):
     r"""A denoiser with the scaling of Karras et al. (2022, *NeurIPS* 35, table 1), round the mean.
 
-    .. math:: D(y,\sigma) = m + c_{skip}(y-m) + c_{out}\,F(c_{in}(y-m),\ \log\sigma),\qquad
-        c_{skip}=\frac{s^2}{\sigma^2+s^2},\ c_{out}=\frac{\sigma s}{\sqrt{\sigma^2+s^2}},\
+    .. math:: D(y,\sigma) &= m + c_{skip}(y-m) + c_{out}\,F(c_{in}(y-m),\ \log\sigma) \\
+        c_{skip}&=\frac{s^2}{\sigma^2+s^2},\quad c_{out}=\frac{\sigma s}{\sqrt{\sigma^2+s^2}},\quad
         c_{in}=\frac1{\sqrt{\sigma^2+s^2}}
 
     with m the mean and s the sd of the data; the score is :math:`(D-y)/\sigma^2`. F is a chain of

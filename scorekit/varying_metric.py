@@ -38,8 +38,8 @@ def varying_ula(
 ) -> Trace:
     r"""Unadjusted Langevin with a position-dependent M.
 
-    .. math:: x \leftarrow x + \eta\,\big(M(x)s(x) + (\nabla\!\cdot M)(x)\big)
-              + \sqrt{2\eta}\,M(x)^{1/2}z, \qquad (\nabla\!\cdot M)_i = \sum_j\partial_jM_{ij}
+    .. math:: x &\leftarrow x + \eta\,\big(M(x)s(x) + (\nabla\!\cdot M)(x)\big)
+              + \sqrt{2\eta}\,M(x)^{1/2}z \\ (\nabla\!\cdot M)_i &= \sum_j\partial_jM_{ij}
 
     (Roberts & Stramer 2002; Ma, Chen & Fox 2015.) For small steps it rests at p. Without the
     divergence it does not: in one dimension it rests at p/M.

@@ -117,8 +117,8 @@ def curl_flux(
 ) -> float:
     r"""The curl through a flat triangle in any dimension: by Stokes, the circulation round it.
 
-    .. math:: \oint v\cdot dr = \iint \sum_{ij} C_{ij}\,p_i q_j\,ds\,dt
-              = \iint \big(q\cdot Jp - p\cdot Jq\big)\,ds\,dt,\qquad x = a + sp + tq
+    .. math:: \oint v\cdot dr &= \iint \sum_{ij} C_{ij}\,p_i q_j\,ds\,dt \\
+              &= \iint \big(q\cdot Jp - p\cdot Jq\big)\,ds\,dt,\qquad x = a + sp + tq
 
     with p = b − a, q = c − a, by Gauss–Legendre nodes on the square folded onto the triangle. The
     field must be smooth on the whole triangle.
