@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, TimeoutError
 
 from tools.browser import BAD_MATH, TYPESET, UNFOLD, launch, served
 
-__all__ = ["Loaded", "accessibility", "launch", "load", "narrow", "served"]
+__all__ = ["Loaded", "accessibility", "fits", "launch", "load", "served"]
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -50,6 +50,14 @@ WIDER = f"""() => {{ {NAME}
   const first = wide.find(e => ![...e.children].some(c => wide.includes(c))) ?? document.body;
   return [`${{root.scrollWidth}} px wide, because of ${{name(first)}}`];
 }}"""
+# A displayed formula ends before its number begins, and needs no scrolling.
+SPREAD = """() => [...document.querySelectorAll("article div.math")].filter(box => {
+  const drawn = box.querySelector("mjx-math")?.getBoundingClientRect();
+  const room = box.getBoundingClientRect(), number = box.querySelector(".eqno");
+  const end = number ? number.getBoundingClientRect().left : room.right;
+  return drawn?.width && (drawn.right > end + 1 || drawn.left < room.left - 1);
+}).map(box => "a formula is wider than its column: " +
+  box.querySelector("mjx-assistive-mml").textContent.slice(0, 60))"""
 # What is too wide for its box can be scrolled to there; it is not cut off.
 CLIPPED = f"""() => {{ {NAME}
   const right = e => e.getBoundingClientRect().right;
@@ -138,11 +146,13 @@ def _axe(loaded: Loaded, theme: str, rules: dict[str, Any], where: str = "") -> 
     ]
 
 
-def narrow(loaded: Loaded) -> list[str]:
-    """On a telephone no page scrolls sideways, and nothing is cut off."""
+def fits(loaded: Loaded) -> list[str]:
+    """At the desk every formula fits its column; on a telephone no page scrolls sideways, and
+    nothing is cut off."""
     page = loaded.page
-    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     page.evaluate(UNFOLD)
+    spread = [f"{loaded.name}: {text}" for text in page.evaluate(SPREAD)]
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     found = [*page.evaluate(WIDER), *page.evaluate(CLIPPED)]
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-    return [f"{loaded.name}, {PHONE[0]} px: {text}" for text in found]
+    return spread + [f"{loaded.name}, {PHONE[0]} px: {text}" for text in found]
