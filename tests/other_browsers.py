@@ -30,8 +30,6 @@ PREFERENCES: dict[str, Any] = {
     "marionette.port": 0,
     "app.update.disabledForTesting": True,
     "datareporting.policy.dataSubmissionPolicyBypassNotification": True,
-    "browser.shell.checkDefaultBrowser": False,
-    "browser.startup.page": 0,
     "network.proxy.type": 1,
     "network.proxy.http": "127.0.0.1",
     "network.proxy.http_port": 9,
@@ -73,8 +71,7 @@ class Marionette:
         message = json.dumps([0, self.number, f"WebDriver:{command}", arguments]).encode()
         self.stream.write(b"%d:%b" % (len(message), message))
         self.stream.flush()
-        _, number, error, result = self.read()
-        assert number == self.number
+        _, _, error, result = self.read()
         if error:
             raise Failed(f"{command}: {error['message']}")
         return result.get("value", result) if isinstance(result, dict) else result
@@ -206,12 +203,8 @@ def process(*command: str, home: Path, **variables: str) -> Iterator[subprocess.
             yield running
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGTERM)
-            try:
-                running.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(running.pid, signal.SIGKILL)
-                running.wait()
+                os.killpg(running.pid, signal.SIGKILL)  # it has nothing to keep
+            running.wait()
 
 
 @contextmanager
