@@ -97,6 +97,7 @@ export class Downloads {
   async #fetch(url, { integrity, bytes, label }) {
     this.total += bytes;
     this.coming.push(label);
+    this.#tell(); // now, not with the first byte: that may be long in coming
     let come = 0;
     // Without https (and not on localhost) a page has no crypto.subtle; the browser can still
     // check the hash itself, but then shows the bytes only when all have come.
