@@ -584,5 +584,5 @@ def test_the_whole_book_on_paper(whole: tuple[Path, Made], book: Path, browser: 
         loaded = gates_browser.load(browser, home, "book/introduction.html")
         assert loaded.page.locator(".book-pdf a").count() == 1
         nothing_wrong(gates_browser.accessibility(loaded))
-        nothing_wrong(gates_browser.narrow(loaded))
+        nothing_wrong(gates_browser.fits(loaded))
         loaded.page.close()
