@@ -141,6 +141,11 @@ def run(metric, divergence=None, x=None):
     return varying_ula(lambda x: -x, metric, divergence, x, 0.1, 2, rng=np.random.default_rng(0))
 
 
+def run_mala(log_prob, score):
+    rng = np.random.default_rng(0)
+    return varying_mala(log_prob, score, bowl, slope, np.ones((2, 1)), 0.1, 2, rng=rng)
+
+
 LOPSIDED = np.array([[1.0, 0.5], [0.2, 1.0]])
 BAD = [
     (lambda: run(lambda x: -np.ones_like(x)), "metric must be positive"),
@@ -151,32 +156,8 @@ BAD = [
     (lambda: run(lambda x: 1 + x**2, lambda x: x[:, 0]), "divergence must return"),
     (lambda: run(lambda x: 1 + x**2, x=np.ones(2)), "x must have shape"),
     (lambda: run(lambda x: 1 + x**2, x=np.ones((2, 2), int)), "float64 or float32"),
-    (
-        lambda: varying_mala(
-            lambda x: 0.0,
-            lambda x: -x,
-            bowl,
-            slope,
-            np.ones((2, 1)),
-            0.1,
-            2,
-            rng=np.random.default_rng(0),
-        ),
-        "log_prob must return",
-    ),
-    (
-        lambda: varying_mala(
-            lambda x: x[:, 0],
-            lambda x: x * np.nan,
-            bowl,
-            slope,
-            np.ones((2, 1)),
-            0.1,
-            2,
-            rng=np.random.default_rng(0),
-        ),
-        "score of the start must be finite",
-    ),
+    (lambda: run_mala(lambda x: 0.0, lambda x: -x), "log_prob must return"),
+    (lambda: run_mala(lambda x: x[:, 0], lambda x: x * np.nan), "score of the start must be fin"),
 ]
 
 
