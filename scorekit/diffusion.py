@@ -79,7 +79,7 @@ def anneal(
     steps: int,
     rng: np.random.Generator,
 ) -> Trace:
-    """Langevin at each noise level in turn, with the step ``eta(sigma)``."""
+    """As :func:`annealed_langevin`, but the step at level σ is ``eta(sigma)``, in units of x²."""
     start, sigmas = _start(x, sigmas)
     steps = _inputs.count(steps, "steps")
     x = work_copy(start)
